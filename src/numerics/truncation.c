@@ -1,0 +1,121 @@
+#include "numerics/truncation.h"
+
+#include "numerics/hermite_nodes.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { FACE_ORDER = 4 };
+
+/* Point i of the faces: coordinate i's face at +-radius, Hermite nodes in the others. */
+static double face_point(size_t dim, size_t i, double radius, const ev_hermite_rule *rule,
+                         double *x)
+{
+    size_t face = i % (2 * dim), rest = i / (2 * dim);
+    double weight = EV_INVERSE_SQRT_2PI * exp(-0.5 * radius * radius);
+    for (size_t d = 0; d < dim; d++) {
+        if (d == face / 2) {
+            x[d] = face % 2 == 0 ? radius : -radius;
+            continue;
+        }
+        x[d] = rule->nodes[rest % FACE_ORDER];
+        weight *= rule->weights[rest % FACE_ORDER];
+        rest /= FACE_ORDER;
+    }
+    return weight;
+}
+
+ev_status ev_face_mass(ev_evaluation *e, double radius, double *truncation)
+{
+    const ev_hermite_rule *rule;
+    ev_status status = ev_hermite_nodes(FACE_ORDER, &rule);
+    if (status != EV_OK)
+        return status;
+    double x[EV_QUADRATURE_MAX_DIM][EV_BLOCK], weight[EV_BLOCK];
+    const double *rows[EV_QUADRATURE_MAX_DIM] = {x[0], x[1], x[2], x[3]};
+    size_t dim = e->dim, points = 2 * dim;
+    for (size_t d = 1; d < dim; d++)
+        points *= FACE_ORDER;
+    memset(truncation, 0, e->total * sizeof *truncation);
+    for (size_t done = 0; done < points;) {
+        size_t n = points - done < EV_BLOCK ? points - done : EV_BLOCK;
+        for (size_t i = 0; i < n; i++) {
+            double point[EV_QUADRATURE_MAX_DIM];
+            weight[i] = face_point(dim, done + i, radius, rule, point);
+            for (size_t d = 0; d < dim; d++)
+                x[d][i] = point[d];
+        }
+        if (!ev_evaluation_block(e, n, rows))
+            return EV_UNFIT;
+        for (size_t k = 0; k < e->total; k++)
+            truncation[k] += ev_weighted_magnitude(n, weight, e->out[k]);
+        done += n;
+    }
+    return EV_OK;
+}
+
+enum { STEPS = 5, FAR_STEPS = 70 };
+
+/* The density times |f| at growing radii along one ray. */
+static bool grows(size_t steps, const double *f, const double *radii)
+{
+    double before = HUGE_VAL;
+    for (size_t j = 0; j < steps; j++) {
+        if (f[j] == 0)
+            continue;
+        double log_mass = log(fabs(f[j])) - 0.5 * radii[j] * radii[j];
+        if (log_mass > before)
+            return true;
+        before = log_mass;
+    }
+    return false;
+}
+
+static bool zero(const double *f, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (f[i] != 0)
+            return false;
+    return true;
+}
+
+/* f at steps radii along ray number ray, into e->out. */
+static bool look_along(ev_evaluation *e, size_t ray, size_t steps, const double *radii)
+{
+    double x[EV_QUADRATURE_MAX_DIM][FAR_STEPS] = {{0}};
+    const double *rows[EV_QUADRATURE_MAX_DIM] = {x[0], x[1], x[2], x[3]};
+    for (size_t j = 0; j < steps; j++)
+        x[ray / 2][j] = ray % 2 == 0 ? radii[j] : -radii[j];
+    return ev_evaluation_block(e, steps, rows);
+}
+
+static bool zero_everywhere(const ev_integral *seen) { return !(seen->magnitude > 0); }
+
+ev_status ev_survey_outside(ev_evaluation *e, double radius, const ev_integral *seen,
+                            double *truncation)
+{
+    static const double factors[STEPS] = {1.3, 1.7, 2.2, 2.9, 3.8};
+    double near[STEPS], far[FAR_STEPS];
+    bool far_too = false;
+    for (size_t j = 0; j < STEPS; j++)
+        near[j] = factors[j] * radius;
+    for (size_t j = 0; j < FAR_STEPS; j++)
+        far[j] = (j == 0 ? near[0] : 1.1 * far[j - 1]);
+    for (size_t k = 0; k < e->functions; k++)
+        far_too |= zero_everywhere(&seen[k]);
+    for (size_t ray = 0; ray < 2 * e->dim; ray++) {
+        if (!look_along(e, ray, STEPS, near))
+            return EV_UNFIT;
+        for (size_t k = 0; k < e->functions; k++)
+            if (grows(STEPS, e->out[k], near))
+                truncation[k] = HUGE_VAL;
+        if (!far_too)
+            continue;
+        if (!look_along(e, ray, FAR_STEPS, far))
+            return EV_UNFIT;
+        for (size_t k = 0; k < e->functions; k++)
+            if (zero_everywhere(&seen[k]) && !zero(e->out[k], FAR_STEPS))
+                truncation[k] = HUGE_VAL;
+    }
+    return EV_OK;
+}

@@ -1,0 +1,101 @@
+/* The inner functions of vector_math.c and random_normals.c: one element, no branches,
+ * made to be inlined into loops that the compiler vectorises.  Private to this room.
+ *
+ * The argument reductions and the polynomials are those of Sun's fdlibm (K. C. Ng,
+ * 1993), whose error bounds (below 1 ulp) assume plain IEEE arithmetic: compile
+ * without contraction to fused multiply-adds. */
+#ifndef EV_NUMERICS_VECTOR_KERNELS_H
+#define EV_NUMERICS_VECTOR_KERNELS_H
+
+#include <stdint.h>
+#include <string.h>
+
+static inline uint64_t ev_bits_of(double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static inline double ev_double_of(uint64_t bits)
+{
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+#define EV_TWO52 0x1p52
+/* Adding this rounds a double below 2^51 in size to an integer, held in the low bits. */
+#define EV_ROUNDER 0x1.8p52
+#define EV_LN2_HIGH 6.93147180369123816490e-01 /* 32 bits: k * EV_LN2_HIGH is exact */
+#define EV_LN2_LOW 1.90821492927058770002e-10
+
+/* log x = k ln 2 + log(1 + f) for normal x > 0, with x = 2^k (1 + f), sqrt(1/2) <= 1 + f
+ * < sqrt 2; log(1 + f) = 2 atanh s, s = f/(2 + f).  exponent_shift is added to k. */
+static inline double ev_log_kernel(double x, double exponent_shift)
+{
+    uint64_t bits = ev_bits_of(x);
+    /* Add 2^20 - (high word of sqrt 1/2) so that the exponent steps at sqrt 2, not at 2. */
+    uint64_t moved = bits + (UINT64_C(0x3ff0000000000000) - UINT64_C(0x3fe6a09e00000000));
+    double k = ev_double_of((moved >> 52) | ev_bits_of(EV_TWO52)) - EV_TWO52 - 1023.0 +
+               exponent_shift;
+    uint64_t mantissa = (moved & UINT64_C(0x000fffffffffffff)) + UINT64_C(0x3fe6a09e00000000);
+    double f = ev_double_of(mantissa) - 1.0;
+    double s = f / (2.0 + f);
+    double z = s * s, w = z * z;
+    double even = w * (3.999999999940941908e-01 +
+                       w * (2.222219843214978396e-01 + w * 1.531383769920937332e-01));
+    double odd = z * (6.666666666666735130e-01 +
+                      w * (2.857142874366239149e-01 +
+                           w * (1.818357216161805012e-01 + w * 1.479819860511658591e-01)));
+    double half_square = 0.5 * f * f;
+    return k * EV_LN2_HIGH -
+           ((half_square - (s * (half_square + (even + odd)) + k * EV_LN2_LOW)) - f);
+}
+
+/* exp x for -746 <= x <= 710 and NaN: x = k ln 2 + r, exp r = 1 + r + r c/(2 - c), then
+ * two scalings by powers of two, so that overflow and gradual underflow come out right. */
+static inline double ev_exp_kernel(double x)
+{
+    double shifted = x * 1.44269504088896338700e+00 + EV_ROUNDER;
+    double k = shifted - EV_ROUNDER;
+    double high = x - k * EV_LN2_HIGH, low = k * EV_LN2_LOW;
+    double r = high - low, t = r * r;
+    double c = r -
+               t * (1.66666666666666019037e-01 +
+                    t * (-2.77777777770155933842e-03 +
+                         t * (6.61375632143793436117e-05 +
+                              t * (-1.65339022054652515390e-06 + t * 4.13813679705723846039e-08))));
+    double y = 1.0 - ((low - (r * c) / (2.0 - c)) - high);
+    /* k = first + second; 1023 + first and 1023 + second are valid exponents.  The
+     * low bits of shifted hold k in two's complement; 2048 keeps the halving positive. */
+    uint64_t biased = (ev_bits_of(shifted) + 2048) & 0xfff;
+    uint64_t first = biased >> 1, second = biased - first;
+    return y * ev_double_of((first - 1) << 52) * ev_double_of((second - 1) << 52);
+}
+
+/* sin and cos of a quarter turn's fraction, a = r pi/2 with |r| <= 1/2. */
+static inline double ev_sin_kernel(double a)
+{
+    double z = a * a;
+    double r = 8.33333333332248946124e-03 +
+               z * (-1.98412698298579493134e-04 +
+                    z * (2.75573137070700676789e-06 +
+                         z * (-2.50507602534068634195e-08 + z * 1.58969099521155010221e-10)));
+    return a + z * a * (-1.66666666666666324348e-01 + z * r);
+}
+
+static inline double ev_cos_kernel(double a)
+{
+    double z = a * a;
+    double r =
+        z * (4.16666666666666019037e-02 +
+             z * (-1.38888888888741095749e-03 +
+                  z * (2.48015872894767294178e-05 +
+                       z * (-2.75573143513906633035e-07 +
+                            z * (2.08757232129817482790e-09 - z * 1.13596475577881948265e-11)))));
+    double half_square = 0.5 * z, w = 1.0 - half_square;
+    return w + ((1.0 - w - half_square) + z * r);
+}
+
+#endif
