@@ -1,0 +1,336 @@
+/* One batch of EXPECTs at one point, by all voices.
+ *
+ *  1. Nested expectations get the Gauss-Hermite order at which the next lower one agrees.
+ *  2. ev_normal_expect integrates the batch as one vector; if that does not converge for all, each
+ *     member alone.
+ *  3. A survey of the body adds the rounding errors of the body and the errors of the scalars it
+ *     reads.
+ *  4. Monte Carlo, on a stream of the member's own, must not contradict; it speaks alone where
+ *     quadrature can't. */
+#include "formula/program_internal.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct {
+    ev_program *program;
+    const ev_effort *effort;
+    const ev_stream *stream;
+} setting;
+
+static void unfit(expectation *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void unfit(expectation *e, const char *format, ...)
+{
+    if (!e->fit)
+        return;
+    e->fit = false;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(e->reason, sizeof e->reason, format, arguments);
+    va_end(arguments);
+}
+
+static ev_number *number_of(const setting *s, const expectation *e)
+{
+    return &s->program->numbers[e->number];
+}
+
+static void begin(const setting *s, expectation *e)
+{
+    e->fit = e->domain = true;
+    e->methods = EV_METHOD_CLOSED;
+    e->evaluations = e->samples = e->comparisons = 0;
+    e->sentinel = 0;
+    e->reason[0] = '\0';
+    *number_of(s, e) = ev_number_exact((double)NAN);
+    for (size_t i = 0; i < e->tape->scalars; i++)
+        if (isnan(s->program->numbers[e->tape->scalar_numbers[i]].value)) {
+            e->domain = false;
+            unfit(e, "not finite: a value that an expectation depends on");
+        }
+    if (e->tape->loop_dim > EV_QUADRATURE_MAX_DIM)
+        unfit(e, "a nested expectation has %zu coordinates, more than %d", e->tape->loop_dim,
+              (int)EV_QUADRATURE_MAX_DIM);
+}
+
+static ev_stream stream_of(const setting *s, const expectation *e)
+{
+    const ev_stream none = {{0, 0}, {0, 0}};
+    if (s->stream == NULL)
+        return none;
+    return ev_stream_child(s->stream, (uint32_t)(e - s->program->expectations));
+}
+
+static bool can_integrate(const setting *s, const ev_tape *tape)
+{
+    return tape->dim <= s->effort->max_dim && tape->dim <= EV_QUADRATURE_MAX_DIM;
+}
+
+/* ---- 1. the order of nested rules ---- */
+
+enum { TRIAL_DRAWS = 1024 };
+
+/* The batch at low cost, to compare inner orders: a coarse grid, or draws where there are too many
+ * coordinates for one. */
+static ev_status try_batch(const setting *s, ev_tape *tape, ev_integral *out)
+{
+    static const size_t orders[EV_QUADRATURE_MAX_DIM + 1] = {1, 16, 8, 6, 4};
+    size_t evaluations;
+    if (tape->dim <= EV_QUADRATURE_MAX_DIM)
+        return ev_hermite_expect(tape->dim, orders[tape->dim], ev_tape_run, tape, tape->functions,
+                                 out, &evaluations);
+    ev_sample_summary draws[EV_BATCH_MAX];
+    const ev_stream none = {{0, 0}, {0, 0}};
+    ev_status status = ev_monte_carlo_expect(tape->dim, ev_tape_run, tape, tape->functions,
+                                             s->stream == NULL ? &none : s->stream, TRIAL_DRAWS, 1,
+                                             draws);
+    for (size_t k = 0; status == EV_OK && k < tape->functions; k++)
+        out[k] = (ev_integral){draws[k].mean, 0, draws[k].magnitude};
+    return status;
+}
+
+/* error[k]: eight times the difference that the last rise of the order made.  A rule that converges
+ * like 1/order errs by twice that difference; analytic bodies by far less. */
+static ev_status choose_loop_rules(const setting *s, ev_tape *tape, double *error)
+{
+    static const size_t ladders[EV_QUADRATURE_MAX_DIM + 1][9] = {
+        {0}, {16, 24, 32, 48, 64, 96, 128, 192}, {12, 18, 20, 30, 32, 48}, {6, 9, 10, 14}, {4, 6, 6, 8}};
+    ev_integral low[EV_BATCH_MAX], high[EV_BATCH_MAX];
+    memset(error, 0, tape->functions * sizeof *error);
+    if (tape->loop_count == 0)
+        return EV_OK;
+    const size_t *pair = ladders[tape->loop_dim];
+    for (bool enough = false; !enough && pair[0] != 0; pair += 2) {
+        if (!ev_set_loop_rules(s->program, tape, pair[0]))
+            return EV_NO_MEMORY;
+        ev_status status = try_batch(s, tape, low);
+        if (status != EV_NO_MEMORY && !ev_set_loop_rules(s->program, tape, pair[1]))
+            status = EV_NO_MEMORY;
+        if (status == EV_OK)
+            status = try_batch(s, tape, high);
+        if (status != EV_OK) /* not finite: whoever integrates will say so */
+            return status == EV_NO_MEMORY ? status : EV_OK;
+        enough = true;
+        for (size_t k = 0; k < tape->functions; k++) {
+            error[k] = 8 * fabs(high[k].value - low[k].value);
+            double scale = fmax(fabs(high[k].value), 1e-3 * high[k].magnitude);
+            enough = enough && error[k] <= s->effort->relative * scale;
+        }
+    }
+    return EV_OK;
+}
+
+/* ---- 3. what the body itself brings in ---- */
+
+/* Errors of the survey onto those of the rule.  The rounding bound is doubled, for the grid is
+ * coarse; 16 u E|f| is for the rule's sum (a few hundred terms err like the square root of
+ * their number). */
+static ev_status add_survey(const setting *s, expectation *e)
+{
+    const ev_stream own = stream_of(s, e), draws = ev_stream_child(&own, 1);
+    ev_number *v = number_of(s, e);
+    ev_survey survey;
+    ev_status status = ev_survey_body(s->program, e->tape, &draws, &survey);
+    if (status != EV_OK)
+        return status;
+    if (survey.fault.op != EV_OP_NONE && !e->fit) {
+        char what[80];
+        ev_fault_describe(&survey.fault, sizeof what, what);
+        e->domain = false;
+        snprintf(e->reason, sizeof e->reason, "not finite: %s", what);
+    }
+    v->error[EV_ERROR_ROUNDING] +=
+        2 * survey.error[EV_ERROR_ROUNDING] + 16 * EV_UNIT_ROUNDOFF * v->magnitude;
+    v->error[EV_ERROR_QUADRATURE] += survey.error[EV_ERROR_QUADRATURE];
+    v->error[EV_ERROR_SAMPLING] += survey.error[EV_ERROR_SAMPLING];
+    return EV_OK;
+}
+
+/* ---- 4. sampling ---- */
+
+static ev_status draw(const setting *s, expectation *e, uint64_t samples, ev_sample_summary *out)
+{
+    const ev_stream own = stream_of(s, e), draws = ev_stream_child(&own, 0);
+    size_t threads = s->effort->threads == 0 ? 1 : s->effort->threads;
+    if (!ev_tape_reserve(e->tape, threads))
+        return EV_NO_MEMORY;
+    e->samples += samples;
+    return ev_monte_carlo_expect(e->tape->dim, ev_tape_run, e->tape, 1, &draws, samples, threads,
+                                 out);
+}
+
+/* The voice beside quadrature: silent where the tail is heavy. */
+static ev_status hear_sampling(const setting *s, expectation *e)
+{
+    ev_sample_summary sample;
+    if (s->effort->samples == 0)
+        return EV_OK;
+    ev_status status = draw(s, e, s->effort->samples, &sample);
+    if (status != EV_OK)
+        return status;
+    const ev_number *v = number_of(s, e);
+    if (!isfinite(sample.mean)) {
+        unfit(e, "sampling met a value that is not finite");
+        return EV_OK;
+    }
+    double width = ev_sample_half_width(&sample, s->effort->alpha);
+    if (!isfinite(width))
+        return EV_OK;
+    e->methods |= EV_METHOD_MONTE_CARLO;
+    e->comparisons++;
+    double allowed = width + ev_number_total_error(v) + 64 * EV_UNIT_ROUNDOFF * sample.magnitude;
+    if (!(fabs(sample.mean - v->value) <= allowed))
+        unfit(e, "sampling contradicts quadrature: %.8g +- %.1e and %.8g", sample.mean, width,
+              v->value);
+    return EV_OK;
+}
+
+static void accept_sample(const setting *s, expectation *e, const ev_sample_summary *sample,
+                          double width)
+{
+    ev_number *v = number_of(s, e);
+    e->methods |= EV_METHOD_MONTE_CARLO | EV_METHOD_SAMPLING_ONLY;
+    if (!isfinite(sample->mean)) {
+        unfit(e, "sampling met a value that is not finite");
+        return;
+    }
+    e->comparisons++;
+    *v = (ev_number){.value = sample->mean, .magnitude = sample->magnitude};
+    v->error[EV_ERROR_SAMPLING] = width;
+    if (!isfinite(width))
+        unfit(e, "heavy tail: k = %.2f", sample->khat);
+}
+
+/* The only voice: more and more draws until the interval is short enough. */
+static ev_status sample_alone(const setting *s, expectation *e, const char *why)
+{
+    const ev_effort *effort = s->effort;
+    ev_sample_summary sample;
+    uint64_t samples = effort->samples > 0 ? effort->samples : 4096;
+    double width;
+    if (effort->max_samples == 0) {
+        unfit(e, "no quadrature (%s), and sampling is off", why);
+        return EV_OK;
+    }
+    for (;; samples *= 2) {
+        samples = samples < effort->max_samples ? samples : effort->max_samples;
+        ev_status status = draw(s, e, samples, &sample);
+        if (status != EV_OK)
+            return status;
+        width = ev_sample_half_width(&sample, effort->alpha);
+        double scale = fmax(fabs(sample.mean), 1e-3 * sample.magnitude);
+        if (width <= effort->sampling_relative * scale || samples == effort->max_samples ||
+            samples > UINT64_MAX / 2)
+            break;
+    }
+    accept_sample(s, e, &sample, width);
+    return EV_OK;
+}
+
+/* ---- 2. quadrature ---- */
+
+static unsigned methods_of(const char *rules)
+{
+    static const struct {
+        const char *name;
+        unsigned bit;
+    } known[] = {{"hermite", EV_METHOD_HERMITE},
+                 {"cubature", EV_METHOD_CUBATURE},
+                 {"trapezoid", EV_METHOD_TRAPEZOID},
+                 {"kronrod", EV_METHOD_KRONROD}};
+    unsigned methods = 0;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strstr(rules, known[i].name) != NULL)
+            methods |= known[i].bit;
+    return methods;
+}
+
+/* A member whose integral, by quadrature, is known as well as it will be. */
+static ev_status settle(const setting *s, expectation *e, const ev_integral *q, double nested,
+                        const ev_quadrature_report *report)
+{
+    ev_number *v = number_of(s, e);
+    e->evaluations += report->evaluations;
+    e->sentinel = report->sentinel;
+    if (!report->fit)
+        unfit(e, "quadrature: %s", report->reason);
+    ev_status status = EV_OK;
+    bool integrated = report->fit && report->converged;
+    if (integrated || !report->fit) {
+        e->methods |= methods_of(report->rules);
+        *v = (ev_number){.value = q->value, .magnitude = q->magnitude};
+        v->error[EV_ERROR_QUADRATURE] = q->error + nested;
+    } else {
+        status = sample_alone(s, e, report->reason);
+        v->error[EV_ERROR_QUADRATURE] += nested;
+    }
+    if (status == EV_OK)
+        status = add_survey(s, e);
+    return status == EV_OK && integrated ? hear_sampling(s, e) : status;
+}
+
+static ev_status integrate(const setting *s, ev_tape *tape, ev_integral *out, double *nested,
+                           ev_quadrature_report *report)
+{
+    const ev_quadrature_request request = {s->effort->relative, s->effort->max_evaluations};
+    ev_status status = choose_loop_rules(s, tape, nested);
+    if (status != EV_OK)
+        return status;
+    return ev_normal_expect(tape->dim, ev_tape_run, tape, tape->functions, &request, out, report);
+}
+
+static ev_status evaluate_alone(const setting *s, expectation *e)
+{
+    ev_integral integral;
+    ev_quadrature_report report;
+    double nested;
+    ev_status status;
+    if (!e->fit)
+        return EV_OK;
+    if (can_integrate(s, e->tape)) {
+        status = integrate(s, e->tape, &integral, &nested, &report);
+        return status == EV_OK ? settle(s, e, &integral, nested, &report) : status;
+    }
+    char why[64];
+    snprintf(why, sizeof why, "%zu coordinates", e->tape->dim);
+    status = choose_loop_rules(s, e->tape, &nested);
+    if (status == EV_OK)
+        status = sample_alone(s, e, why);
+    number_of(s, e)->error[EV_ERROR_QUADRATURE] += nested;
+    return status == EV_OK ? add_survey(s, e) : status;
+}
+
+/* All members at once.  *settled: they all converged. */
+static ev_status evaluate_together(const setting *s, batch *b, bool *settled)
+{
+    ev_integral integrals[EV_BATCH_MAX];
+    double nested[EV_BATCH_MAX];
+    ev_quadrature_report report;
+    ev_status status = integrate(s, b->tape, integrals, nested, &report);
+    *settled = status == EV_OK && report.fit && report.converged;
+    for (size_t k = 0; *settled && status == EV_OK && k < b->n; k++) {
+        expectation *e = &s->program->expectations[b->first + k];
+        memcpy(e->tape->rule, b->tape->rule, sizeof e->tape->rule);
+        status = settle(s, e, &integrals[k], nested[k], &report);
+    }
+    return status;
+}
+
+ev_status ev_batch_evaluate(ev_program *program, batch *b, const ev_effort *effort,
+                            const ev_stream *stream)
+{
+    const setting s = {program, effort, stream};
+    bool fit = true, settled = false;
+    ev_status status = EV_OK;
+    for (size_t k = 0; k < b->n; k++) {
+        begin(&s, &program->expectations[b->first + k]);
+        fit = fit && program->expectations[b->first + k].fit;
+    }
+    if (fit && b->n > 1 && can_integrate(&s, b->tape))
+        status = evaluate_together(&s, b, &settled);
+    for (size_t k = 0; !settled && status == EV_OK && k < b->n; k++)
+        status = evaluate_alone(&s, &program->expectations[b->first + k]);
+    return status;
+}

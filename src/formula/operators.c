@@ -1,0 +1,631 @@
+/* Big operators: sums, integrals, expectations, divergences, gradients, arg-mins, densities. */
+#include "formula/parser.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- sums and products ---- */
+
+/* A sum's index: the declared symbol of that name, or a hidden one. */
+static int bind_index(ev_parser *parser, const char *name, const ev_token *place)
+{
+    if (parser->binder_count == sizeof parser->binders / sizeof *parser->binders) {
+        ev_parser_fail(parser, place, "too many indices in force");
+        return -1;
+    }
+    int symbol = ev_parser_find(parser, name);
+    const ev_symbol *known = symbol < 0 ? NULL : &parser->scope->table->symbols[symbol];
+    if (known != NULL && known->kind != EV_SYMBOL_INTEGER &&
+        !(known->kind == EV_SYMBOL_REAL && known->domain.binary)) {
+        ev_parser_fail(parser, place, "%s is declared and is no index", name);
+        return -1;
+    }
+    if (symbol < 0) {
+        ev_symbol hidden = {.name = name, .kind = EV_SYMBOL_INTEGER, .line = place->line,
+                            .column = place->column, .low = {-1, 0, 1}, .high = {-1, 0, 1}};
+        symbol = ev_symbol_table_add(parser->scope->table, &hidden);
+        if (symbol < 0) {
+            ev_error_set(parser->error, EV_NO_MEMORY, "out of memory");
+            return -1;
+        }
+    }
+    parser->binders[parser->binder_count++] = (ev_binder){name, symbol};
+    return symbol;
+}
+
+/* c' without a range of its own runs over that of c. */
+static const ev_symbol *range_of(ev_parser *parser, const char *name, int symbol)
+{
+    const ev_symbol *s = &parser->scope->table->symbols[symbol];
+    bool hidden = s->kind == EV_SYMBOL_INTEGER && s->high.symbol < 0 && s->high.offset == 1 &&
+                  s->low.offset == 1 && s->low.symbol < 0;
+    if (!hidden)
+        return s;
+    char base[128];
+    snprintf(base, sizeof base, "%.*s", (int)strcspn(name, "'^"), name);
+    int other = strcmp(base, name) == 0 ? -1 : ev_parser_find(parser, base);
+    if (other < 0)
+        return NULL;
+    ev_symbol *own = &parser->scope->table->symbols[symbol];
+    own->low = parser->scope->table->symbols[other].low;
+    own->high = parser->scope->table->symbols[other].high;
+    return own;
+}
+
+/* What stands under and over the sign. */
+typedef struct {
+    const char *name;
+    const ev_token *place;
+    const ev_syntax *low, *high;
+} range;
+
+static bool upper_limit(ev_parser *parser, range *r)
+{
+    if (!ev_token_is(ev_parser_token(parser), '^'))
+        return true;
+    parser->at++;
+    bool braced = ev_token_is(ev_parser_token(parser), '{');
+    parser->at += braced;
+    r->high = braced ? ev_parse_expression(parser) : NULL;
+    if (!braced) { /* one token */
+        const ev_token *t = ev_parser_token(parser);
+        const char *name;
+        size_t next = ev_parser_base_name(parser, parser->at, &name);
+        int symbol = next == 0 ? -1 : ev_parser_find(parser, name);
+        if (t->kind == EV_TOKEN_NUMBER)
+            r->high = ev_syntax_number(parser, t, t->number), parser->at++;
+        else if (symbol >= 0)
+            r->high = ev_syntax_symbol(parser, t, symbol), parser->at = next;
+        else
+            ev_parser_fail(parser, t, "the upper limit is no declared integer");
+    }
+    return r->high != NULL && (!braced || ev_parser_expect(parser, '}', "after the upper limit"));
+}
+
+static bool read_range(ev_parser *parser, range *r)
+{
+    bool upper_first = ev_token_is(ev_parser_token(parser), '^');
+    if (upper_first && !upper_limit(parser, r))
+        return false;
+    const ev_token *t = ev_parser_token(parser);
+    if (!ev_token_is(t, '_')) {
+        ev_parser_fail(parser, t, "a sum or product needs an index: \\sum_{j=1}^J");
+        return false;
+    }
+    parser->at++;
+    bool braced = ev_token_is(ev_parser_token(parser), '{');
+    parser->at += braced;
+    r->place = ev_parser_token(parser);
+    size_t next = ev_parser_base_name(parser, parser->at, &r->name);
+    if (next == 0) {
+        ev_parser_fail(parser, r->place, "expected the index of the sum");
+        return false;
+    }
+    parser->at = next;
+    if (braced && ev_token_is(ev_parser_token(parser), '=')) {
+        parser->at++;
+        r->low = ev_parse_expression(parser);
+        if (r->low == NULL)
+            return false;
+    }
+    if (braced && !ev_parser_expect(parser, '}', "after the range of the index"))
+        return false;
+    return upper_first || upper_limit(parser, r);
+}
+
+const ev_syntax *ev_parse_sum(ev_parser *parser, ev_syntax_kind kind)
+{
+    const ev_token *place = ev_parser_token(parser);
+    parser->at++;
+    range r = {0};
+    if (!read_range(parser, &r))
+        return NULL;
+    if ((r.low == NULL) != (r.high == NULL))
+        return ev_parser_fail(parser, r.place, "a range needs both ends: \\sum_{j=1}^J");
+    size_t binders = parser->binder_count;
+    int symbol = bind_index(parser, r.name, r.place);
+    if (symbol < 0)
+        return NULL;
+    if (r.low == NULL && parser->scope->table->symbols[symbol].kind == EV_SYMBOL_INTEGER &&
+        range_of(parser, r.name, symbol) == NULL)
+        return ev_parser_fail(parser, r.place, "%s has no declared range", r.name);
+    const ev_token *sign = ev_parser_token(parser);
+    bool negative = ev_token_is(sign, '-');
+    parser->at += negative;
+    const ev_syntax *body = ev_parse_term(parser);
+    parser->binder_count = binders;
+    ev_syntax *node = body == NULL ? NULL : ev_syntax_new(parser, kind, place, r.low == NULL ? 1 : 3);
+    if (node == NULL)
+        return NULL;
+    if (negative) {
+        ev_syntax *minus = ev_syntax_new(parser, EV_SYNTAX_NEG, sign, 1);
+        if (minus == NULL)
+            return NULL;
+        minus->children[0] = body;
+        body = minus;
+    }
+    node->children[0] = body;
+    if (r.low != NULL)
+        node->children[1] = r.low, node->children[2] = r.high;
+    node->symbol = symbol;
+    return node;
+}
+
+/* ---- integrals ---- */
+
+static bool is_variable(const ev_parser *parser, int symbol)
+{
+    return symbol >= 0 && parser->scope->table->symbols[symbol].kind == EV_SYMBOL_REAL &&
+           !parser->scope->table->symbols[symbol].is_sample;
+}
+
+size_t ev_parser_differential(const ev_parser *parser, size_t at, int *symbol)
+{
+    const ev_token *t = parser->list.tokens;
+    size_t next = at;
+    char word[32];
+    if (t[at].kind == EV_TOKEN_LETTER && t[at].text[0] == 'd')
+        next = at + 1;
+    else if ((next = ev_parser_word(parser, at, word)) == 0 || strcmp(word, "d") != 0)
+        return 0;
+    const char *name;
+    size_t end = ev_parser_name(parser, next, &name);
+    *symbol = end == 0 ? -1 : ev_parser_find(parser, name);
+    return is_variable(parser, *symbol) ? end : 0;
+}
+
+/* \int_z names the variable again; limits are refused. */
+static bool integral_subscript(ev_parser *parser)
+{
+    const ev_token *t = ev_parser_token(parser);
+    if (ev_token_is(t, '^')) {
+        ev_parser_fail(parser, t, "integrals run over the whole space: limits can't be given");
+        return false;
+    }
+    if (!ev_token_is(t, '_'))
+        return true;
+    const char *name, *ignored;
+    bool braced = ev_token_is(t + 1, '{');
+    size_t next = ev_parser_name(parser, parser->at + 1 + braced, &name);
+    if (next == 0 || !is_variable(parser, ev_parser_find(parser, name)) ||
+        (braced && !ev_token_is(&parser->list.tokens[next], '}'))) {
+        ev_parser_fail(parser, t + 1, "only a declared variable may stand under an integral");
+        return false;
+    }
+    parser->at = ev_parser_group_text(parser, parser->at + 1, &ignored);
+    return true;
+}
+
+const ev_syntax *ev_parse_integral(ev_parser *parser)
+{
+    const ev_token *place = ev_parser_token(parser);
+    size_t signs = 0;
+    int variables[16];
+    while (ev_token_is_command(ev_parser_token(parser), "int") ||
+           ev_token_is_command(ev_parser_token(parser), "iint")) {
+        signs += ev_token_is_command(ev_parser_token(parser), "int") ? 1 : 2;
+        parser->at++;
+        if (!integral_subscript(parser))
+            return NULL;
+    }
+    if (signs > 8)
+        return ev_parser_fail(parser, place, "more than 8 integral signs");
+    bool bar_ends = parser->bar_ends;
+    parser->bar_ends = false;
+    parser->integrals++;
+    const ev_syntax *body = ev_parse_expression(parser);
+    parser->integrals--;
+    parser->bar_ends = bar_ends;
+    if (body == NULL)
+        return NULL;
+    for (size_t i = 0; i < signs; i++) {
+        size_t end = ev_parser_differential(parser, parser->at, &variables[i]);
+        if (end == 0)
+            return ev_parser_fail(parser, ev_parser_token(parser),
+                                  "the integral of line %zu, column %zu needs its differential "
+                                  "here, of a declared variable: dz", place->line, place->column);
+        parser->at = end;
+    }
+    ev_syntax *node = ev_syntax_new(parser, EV_SYNTAX_INTEGRAL, place, 1);
+    int *list = ev_arena_array(parser->arena, signs, sizeof *list);
+    if (node == NULL || list == NULL)
+        return NULL;
+    memcpy(list, variables, signs * sizeof *list);
+    node->children[0] = body;
+    node->variables = list;
+    node->variable_count = signs;
+    return node;
+}
+
+/* ---- densities as arguments of operators ---- */
+
+const ev_syntax *ev_parse_base_density(ev_parser *parser, ev_syntax_kind kind,
+                                       const ev_syntax *variable)
+{
+    static const size_t argument_counts[] = {3, 2, 2, 3};
+    static const char *const forms[] = {"\\mathcal{N}(x; mean, covariance)",
+                                        "\\mathrm{Ber}(x; mean)", "\\mathrm{Cat}(c; weights)",
+                                        "\\mathcal{U}(x; low, high)"};
+    const ev_token *place = ev_parser_token(parser);
+    size_t which = (size_t)(kind - EV_SYNTAX_NORMAL), wanted = argument_counts[which];
+    const char *ignored;
+    parser->at = ev_parser_group_text(parser, parser->at + 1, &ignored);
+    const char *closing = ev_parser_bracket(parser);
+    const ev_token *opened = ev_parser_token(parser);
+    if (closing == NULL)
+        return ev_parser_fail(parser, opened, "expected %s", forms[which]);
+    parser->at++;
+    bool saved_bar = parser->bar_ends, saved_absolute = parser->absolute;
+    size_t saved_integrals = parser->integrals;
+    parser->bar_ends = true, parser->absolute = false, parser->integrals = 0;
+    ev_syntax *node = ev_syntax_new(parser, kind, place, wanted);
+    if (node == NULL)
+        return NULL;
+    size_t n = 0;
+    if (variable != NULL)
+        node->children[n++] = variable;
+    for (;;) {
+        const ev_syntax *argument = ev_parse_expression(parser);
+        if (argument == NULL)
+            return NULL;
+        if (n == wanted)
+            return ev_parser_fail(parser, place, "too many arguments: expected %s", forms[which]);
+        node->children[n++] = argument;
+        const ev_token *t = ev_parser_token(parser);
+        if (!ev_token_is(t, ',') && !ev_token_is(t, ';') && !ev_token_is(t, '|') &&
+            !ev_token_is_command(t, "mid"))
+            break;
+        parser->at++;
+    }
+    parser->bar_ends = saved_bar, parser->absolute = saved_absolute;
+    parser->integrals = saved_integrals;
+    if (n < wanted)
+        return ev_parser_fail(parser, place, "too few arguments: expected %s", forms[which]);
+    return ev_parser_close(parser, closing, opened) ? node : NULL;
+}
+
+/* The variables an applied density is a density of: its plain left arguments. */
+static bool collect_variables(ev_parser *parser, const ev_syntax *density, const ev_token *place,
+                              int *variables, size_t *count)
+{
+    const ev_symbol_table *table = parser->scope->table;
+    size_t left = 1;
+    if (density->kind == EV_SYNTAX_APPLY) {
+        const ev_symbol *s = &table->symbols[density->symbol];
+        if (s->kind != EV_SYMBOL_DEFINITION) {
+            ev_parser_fail(parser, place, "%s is no density", s->name);
+            return false;
+        }
+        left = s->definition->left_count;
+    }
+    for (size_t i = 0; i < left; i++) {
+        const ev_syntax *a = density->children[i];
+        ev_symbol_kind kind = a->kind == EV_SYNTAX_SYMBOL ? table->symbols[a->symbol].kind
+                                                          : EV_SYMBOL_CONSTANT;
+        if (kind != EV_SYMBOL_REAL && kind != EV_SYMBOL_INTEGER) {
+            ev_parser_fail(parser, place, "the density's argument %zu must be a plain variable here",
+                           i + 1);
+            return false;
+        }
+        bool known = false;
+        for (size_t k = 0; k < *count; k++)
+            known |= variables[k] == a->symbol;
+        if (known || *count == 16) {
+            ev_parser_fail(parser, place, "a variable stands twice, or there are more than 16");
+            return false;
+        }
+        variables[(*count)++] = a->symbol;
+    }
+    return true;
+}
+
+/* A bare q: the only density of that family, at its own variables. */
+static const ev_syntax *bare_family(ev_parser *parser, const char *name, const ev_token *place)
+{
+    size_t before = SIZE_MAX;
+    int symbol = ev_scope_find_family(parser->scope, name, &before);
+    if (symbol < 0)
+        return ev_parser_fail(parser, place, "%s is no declared density", name);
+    if (ev_scope_find_family(parser->scope, name, &before) >= 0)
+        return ev_parser_fail(parser, place,
+                              "%s has more than one definition: write its arguments", name);
+    const ev_symbol *s = &parser->scope->table->symbols[symbol];
+    if (s->kind != EV_SYMBOL_DEFINITION)
+        return ev_parser_fail(parser, place, "%s is no density", name);
+    const struct ev_definition *d = s->definition;
+    ev_syntax *node = ev_syntax_new(parser, EV_SYNTAX_APPLY, place, d->formal_count);
+    if (node == NULL)
+        return NULL;
+    node->symbol = symbol;
+    for (size_t i = 0; i < d->formal_count; i++)
+        if ((node->children[i] = ev_syntax_symbol(parser, place, d->formals[i])) == NULL)
+            return NULL;
+    return node;
+}
+
+static const ev_syntax *one_density(ev_parser *parser, const ev_syntax *variable)
+{
+    const ev_token *place = ev_parser_token(parser);
+    char word[32];
+    size_t next = ev_parser_word(parser, parser->at, word);
+    if (ev_token_is_command(place, "mathcal")) {
+        const ev_token *letter = place + 1 + ev_token_is(place + 1, '{');
+        if (letter->kind == EV_TOKEN_LETTER && letter->text[0] == 'N')
+            return ev_parse_base_density(parser, EV_SYNTAX_NORMAL, variable);
+        if (letter->kind == EV_TOKEN_LETTER && letter->text[0] == 'U')
+            return ev_parse_base_density(parser, EV_SYNTAX_UNIFORM, variable);
+    }
+    if (next != 0 && strcmp(word, "Ber") == 0)
+        return ev_parse_base_density(parser, EV_SYNTAX_BERNOULLI, variable);
+    if (next != 0 && strcmp(word, "Cat") == 0)
+        return ev_parse_base_density(parser, EV_SYNTAX_CATEGORICAL, variable);
+    const char *name;
+    next = ev_parser_name(parser, parser->at, &name);
+    if (next == 0)
+        return ev_parser_fail(parser, place, "expected a density");
+    parser->at = next;
+    if (ev_parser_bracket(parser) != NULL)
+        return ev_parse_application(parser, name, place);
+    return bare_family(parser, name, place);
+}
+
+/* Does `x \sim` stand here? Its variable. */
+static const ev_syntax *sim_variable(ev_parser *parser)
+{
+    const char *name;
+    size_t next = ev_parser_name(parser, parser->at, &name);
+    if (next == 0 || !ev_token_is_command(&parser->list.tokens[next], "sim"))
+        return NULL;
+    const ev_token *place = ev_parser_token(parser);
+    int symbol = ev_parser_find(parser, name);
+    if (symbol < 0)
+        return ev_parser_fail(parser, place, "%s is not declared", name);
+    parser->at = next + 1;
+    return ev_syntax_symbol(parser, place, symbol);
+}
+
+const ev_syntax *ev_parse_density(ev_parser *parser, int *variables, size_t *count)
+{
+    const ev_token *place = ev_parser_token(parser);
+    const ev_syntax *variable = sim_variable(parser);
+    if (parser->error->status != EV_OK)
+        return NULL;
+    const ev_syntax *densities[8];
+    size_t n = 0, first = *count;
+    do {
+        if (n == 8)
+            return ev_parser_fail(parser, place, "more than 8 densities in a product");
+        const ev_token *here = ev_parser_token(parser);
+        densities[n] = one_density(parser, variable);
+        if (densities[n] == NULL || !collect_variables(parser, densities[n], here, variables, count))
+            return NULL;
+        n++;
+    } while (variable == NULL && ev_parser_starts_factor(parser) &&
+             !ev_token_is(ev_parser_token(parser), '|'));
+    if (variable != NULL && (*count != first + 1 || variables[first] != variable->symbol))
+        return ev_parser_fail(parser, place, "this density is not one of the variable before \\sim");
+    if (n == 1)
+        return densities[0];
+    ev_syntax *node = ev_syntax_new(parser, EV_SYNTAX_MUL, place, n);
+    if (node != NULL)
+        memcpy(node->children, densities, n * sizeof *densities);
+    return node;
+}
+
+static bool keep_variables(ev_parser *parser, ev_syntax *node, const int *variables, size_t count)
+{
+    int *list = ev_arena_array(parser->arena, count + 1, sizeof *list);
+    if (list == NULL)
+        return false;
+    memcpy(list, variables, count * sizeof *list);
+    node->variables = list;
+    node->variable_count = count;
+    return true;
+}
+
+/* ---- expectations ---- */
+
+static const ev_syntax *bracket_body(ev_parser *parser, const char *what)
+{
+    const ev_token *opened = ev_parser_token(parser);
+    const char *closing = ev_parser_bracket(parser);
+    if (closing == NULL)
+        return ev_parser_fail(parser, opened, "%s takes its argument in brackets", what);
+    parser->at++;
+    bool bar = parser->bar_ends, absolute = parser->absolute;
+    size_t integrals = parser->integrals;
+    parser->bar_ends = parser->absolute = false, parser->integrals = 0;
+    const ev_syntax *body = ev_parse_expression(parser);
+    parser->bar_ends = bar, parser->absolute = absolute, parser->integrals = integrals;
+    return body != NULL && ev_parser_close(parser, closing, opened) ? body : NULL;
+}
+
+const ev_syntax *ev_parse_expectation(ev_parser *parser, ev_syntax_kind kind)
+{
+    const ev_token *place = ev_parser_token(parser);
+    const char *ignored;
+    parser->at = ev_parser_group_text(parser, parser->at + 1, &ignored);
+    int variables[16];
+    size_t count = 0;
+    const ev_syntax *density = NULL;
+    if (ev_token_is(ev_parser_token(parser), '_')) {
+        parser->at++;
+        bool braced = ev_token_is(ev_parser_token(parser), '{');
+        parser->at += braced;
+        if (!braced) { /* \mathbb{E}_q: one token only */
+            const char *name;
+            const ev_token *t = ev_parser_token(parser);
+            size_t next = ev_parser_base_name(parser, parser->at, &name);
+            if (next == 0)
+                return ev_parser_fail(parser, t, "expected a density");
+            parser->at = next;
+            density = bare_family(parser, name, t);
+            if (density == NULL || !collect_variables(parser, density, t, variables, &count))
+                return NULL;
+        } else {
+            density = ev_parse_density(parser, variables, &count);
+            if (density == NULL ||
+                !ev_parser_expect(parser, '}', "after the density of the expectation"))
+                return NULL;
+        }
+    }
+    const ev_syntax *body = bracket_body(parser, "an expectation");
+    ev_syntax *node = body == NULL ? NULL : ev_syntax_new(parser, kind, place, density != NULL ? 2 : 1);
+    if (node == NULL)
+        return NULL;
+    node->children[0] = body;
+    if (density != NULL)
+        node->children[1] = density;
+    return keep_variables(parser, node, variables, count) ? node : NULL;
+}
+
+/* ---- divergences and entropies ---- */
+
+static bool divergence_separator(ev_parser *parser)
+{
+    const ev_token *t = ev_parser_token(parser);
+    if (ev_token_is_command(t, "|") || ev_token_is_command(t, "parallel") ||
+        ev_token_is_command(t, "Vert") || ev_token_is(t, ',')) {
+        parser->at++;
+        return true;
+    }
+    if (ev_token_is(t, '|') && ev_token_is(t + 1, '|')) {
+        parser->at += 2;
+        return true;
+    }
+    ev_parser_fail(parser, t, "expected \\| between the two densities");
+    return false;
+}
+
+/* Past D_{KL}, \mathrm{KL}, \mathcal{H}, \mathrm{H}: to the bracket. */
+static void skip_head(ev_parser *parser)
+{
+    const ev_token *t = ev_parser_token(parser);
+    const char *ignored;
+    if (t->kind == EV_TOKEN_LETTER) /* D_{KL} */
+        parser->at = ev_parser_group_text(parser, parser->at + 2, &ignored);
+    else
+        parser->at = ev_parser_group_text(parser, parser->at + 1, &ignored);
+}
+
+const ev_syntax *ev_parse_divergence(ev_parser *parser)
+{
+    const ev_token *place = ev_parser_token(parser);
+    skip_head(parser);
+    const ev_token *opened = ev_parser_token(parser);
+    const char *closing = ev_parser_bracket(parser);
+    if (closing == NULL)
+        return ev_parser_fail(parser, opened, "a divergence takes two densities in brackets");
+    parser->at++;
+    bool absolute = parser->absolute;
+    parser->absolute = true; /* a bar separates */
+    int variables[16], others[16];
+    size_t count = 0, other_count = 0;
+    const ev_syntax *q = ev_parse_density(parser, variables, &count);
+    if (q == NULL || !divergence_separator(parser))
+        return NULL;
+    const ev_token *second = ev_parser_token(parser);
+    const ev_syntax *p = ev_parse_density(parser, others, &other_count);
+    parser->absolute = absolute;
+    if (p == NULL || !ev_parser_close(parser, closing, opened))
+        return NULL;
+    if (count != other_count)
+        return ev_parser_fail(parser, second, "the two densities are not of the same variables");
+    ev_syntax *node = ev_syntax_new(parser, EV_SYNTAX_KL, place, 2);
+    if (node == NULL)
+        return NULL;
+    node->children[0] = q, node->children[1] = p;
+    return keep_variables(parser, node, variables, count) ? node : NULL;
+}
+
+const ev_syntax *ev_parse_entropy(ev_parser *parser)
+{
+    const ev_token *place = ev_parser_token(parser);
+    skip_head(parser);
+    const ev_token *opened = ev_parser_token(parser);
+    const char *closing = ev_parser_bracket(parser);
+    if (closing == NULL)
+        return ev_parser_fail(parser, opened, "an entropy takes a density in brackets");
+    parser->at++;
+    int variables[16], others[16];
+    size_t count = 0, other_count = 0;
+    const ev_syntax *q = ev_parse_density(parser, variables, &count), *p = NULL;
+    if (q == NULL)
+        return NULL;
+    bool cross = ev_token_is(ev_parser_token(parser), ',');
+    if (cross) {
+        parser->at++;
+        const ev_token *second = ev_parser_token(parser);
+        p = ev_parse_density(parser, others, &other_count);
+        if (p == NULL)
+            return NULL;
+        if (count != other_count)
+            return ev_parser_fail(parser, second, "the two densities are not of the same variables");
+    }
+    if (!ev_parser_close(parser, closing, opened))
+        return NULL;
+    ev_syntax *node = ev_syntax_new(parser, cross ? EV_SYNTAX_CROSS_ENTROPY : EV_SYNTAX_ENTROPY,
+                                    place, cross ? 2 : 1);
+    if (node == NULL)
+        return NULL;
+    node->children[0] = q;
+    if (cross)
+        node->children[1] = p;
+    return keep_variables(parser, node, variables, count) ? node : NULL;
+}
+
+/* ---- gradients and arg-mins ---- */
+
+/* The declared symbol under a \nabla or an \arg\min. */
+static int operand_symbol(ev_parser *parser, const char *what)
+{
+    const ev_token *t = ev_parser_token(parser);
+    if (!ev_token_is(t, '_')) {
+        ev_parser_fail(parser, t, "%s needs its variable as a subscript", what);
+        return -1;
+    }
+    parser->at++;
+    bool braced = ev_token_is(ev_parser_token(parser), '{');
+    parser->at += braced;
+    const ev_token *place = ev_parser_token(parser);
+    const char *name;
+    size_t next = braced ? ev_parser_name(parser, parser->at, &name)
+                         : ev_parser_base_name(parser, parser->at, &name);
+    int symbol = next == 0 ? -1 : ev_parser_find(parser, name);
+    if (symbol < 0 || parser->scope->table->symbols[symbol].kind != EV_SYMBOL_REAL) {
+        ev_parser_fail(parser, place, "%s is with respect to a declared real symbol", what);
+        return -1;
+    }
+    parser->at = next;
+    if (braced && !ev_parser_expect(parser, '}', "after the variable"))
+        return -1;
+    return symbol;
+}
+
+const ev_syntax *ev_parse_gradient(ev_parser *parser)
+{
+    const ev_token *place = ev_parser_token(parser);
+    parser->at++;
+    int symbol = operand_symbol(parser, "a gradient");
+    const ev_syntax *body = symbol < 0 ? NULL : ev_parse_factor(parser);
+    ev_syntax *node = body == NULL ? NULL : ev_syntax_new(parser, EV_SYNTAX_GRADIENT, place, 1);
+    if (node == NULL)
+        return NULL;
+    node->children[0] = body;
+    node->symbol = symbol;
+    return node;
+}
+
+const ev_syntax *ev_parse_argmin(ev_parser *parser, ev_syntax_kind kind)
+{
+    const ev_token *place = ev_parser_token(parser);
+    parser->at += 2;
+    int symbol = operand_symbol(parser, "an arg-min");
+    const ev_syntax *body = symbol < 0 ? NULL : ev_parse_term(parser);
+    ev_syntax *node = body == NULL ? NULL : ev_syntax_new(parser, kind, place, 1);
+    if (node == NULL)
+        return NULL;
+    node->children[0] = body;
+    return keep_variables(parser, node, &symbol, 1) ? node : NULL;
+}
