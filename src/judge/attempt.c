@@ -1,0 +1,95 @@
+#include "judge/attempt.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void ev_attempt_begin(ev_attempt *attempt)
+{
+    *attempt = (ev_attempt){.deviation = (double)NAN, .worst = {.digits = 16.0}};
+}
+
+void ev_attempt_spend(ev_attempt *attempt, const ev_program *program, size_t n,
+                      const ev_value *values)
+{
+    bool sampled = false;
+    for (size_t i = 0; i < n; i++) {
+        attempt->methods |= values[i].methods;
+        attempt->evaluations += values[i].evaluations;
+        attempt->samples += values[i].samples;
+        attempt->sentinel = fmax(attempt->sentinel, values[i].sentinel);
+        sampled = sampled || values[i].comparisons > 0;
+    }
+    if (sampled) /* roots share expectations, so that their own counts would add up to more */
+        attempt->comparisons += ev_program_comparisons(program);
+}
+
+/* Worse: a worse outcome, or the same by a smaller margin. */
+static bool is_worse(const ev_comparison *a, const ev_comparison *b)
+{
+    if (a->outcome != b->outcome)
+        return a->outcome > b->outcome;
+    if (a->outcome == EV_DIFFERS)
+        return a->distance * b->error > b->distance * a->error;
+    return a->digits < b->digits;
+}
+
+void ev_attempt_note(ev_attempt *attempt, const ev_comparison *comparison, const ev_value *left,
+                     const ev_value *right)
+{
+    if (attempt->compared++ > 0 && !is_worse(comparison, &attempt->worst))
+        return;
+    attempt->worst = *comparison;
+    attempt->left = *left;
+    attempt->right = *right;
+    attempt->reason[0] = '\0';
+    if (comparison->outcome == EV_UNFIT_VALUES)
+        snprintf(attempt->reason, sizeof attempt->reason, "%s", comparison->reason);
+    if (comparison->outcome == EV_UNRESOLVED)
+        snprintf(attempt->reason, sizeof attempt->reason,
+                 "the error %.2g is not small enough beside %.3g (the sides differ by %.2g)",
+                 comparison->error, comparison->scale, fabs(left->value - right->value));
+    attempt->worst.reason = NULL; /* it belongs to the values */
+}
+
+size_t ev_attempt_evaluations(const ev_case_step *step, const ev_budget *budget)
+{
+    enum { ARGMIN_EVALUATIONS = 12 }; /* see argmin.c: five to polish, and the cross-examination */
+    switch (step->kind) {
+    case EV_STEP_PROPORTIONAL:
+        return 1 + budget->redraws;
+    case EV_STEP_CONSTANT:
+        return 2 + 2 * budget->redraws;
+    case EV_STEP_ARGMIN:
+        return ARGMIN_EVALUATIONS;
+    default:
+        return 1;
+    }
+}
+
+ev_status ev_attempt_compare(const ev_trial *trial, const ev_place *place, const ev_budget *budget,
+                             const ev_effort *effort, const ev_stream *stream, ev_attempt *out)
+{
+    const ev_case_step *step = trial->step;
+    size_t n = step->count;
+    bool estimate = step->kind == EV_STEP_ESTIMATE && step->spread != NULL;
+    ev_relation relation = step->kind == EV_STEP_ESTIMATE ? EV_RELATION_EQUAL : step->relation;
+    ev_tolerance tolerance = {budget->resolution, budget->sampling_resolution, trial->slack};
+    ev_attempt_begin(out);
+    ev_value *values = calloc(2 * n + 1, sizeof *values);
+    if (values == NULL)
+        return EV_NO_MEMORY;
+    ev_status status = ev_program_evaluate(trial->program, place->inputs, effort, stream, values);
+    if (status == EV_OK) {
+        ev_attempt_spend(out, trial->program, 2 * n + (estimate ? 1 : 0), values);
+        for (size_t i = 0; i < n; i++) {
+            ev_comparison c = ev_compare(relation, &values[i], &values[n + i], tolerance);
+            ev_attempt_note(out, &c, &values[i], &values[n + i]);
+        }
+        if (estimate && values[2 * n].fit && values[2 * n].value >= 0.0)
+            out->deviation = sqrt(values[2 * n].value);
+    }
+    free(values);
+    return status;
+}

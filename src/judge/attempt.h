@@ -1,0 +1,64 @@
+/* One attempt to decide a step at one point with a given effort.  Which of the functions
+ * serves depends on the kind of step; judge/step.h repeats them with more effort. */
+#ifndef EV_JUDGE_ATTEMPT_H
+#define EV_JUDGE_ATTEMPT_H
+
+#include "judge/budget.h"
+#include "judge/compare.h"
+
+/* A step at fixed integers, ready to be evaluated.  One thread at a time. */
+typedef struct {
+    const ev_case *instance;
+    const ev_case_step *step;
+    /* left[0..count), right[0..count), then spread[0] for an estimate.  For arg-mins: the left
+     * objective and its gradient, and in `second` the right ones. */
+    ev_program *program, *second;
+    uint64_t comparisons; /* sampling comparisons that one attempt can spend, at most */
+    double slack;         /* see ev_tolerance */
+    const ev_symbol_table *table;
+    const long *integers;
+    bool *used;           /* inputs the step depends on */
+} ev_trial;
+
+typedef struct {
+    const double *inputs;  /* instance->input_count */
+    const double *redraws; /* redraw_count more, each the same but for vary[]'s inputs */
+    size_t redraw_count;
+} ev_place;
+
+typedef struct {
+    ev_comparison worst;   /* of the components (and redraws) compared */
+    ev_value left, right;  /* what was compared there */
+    size_t compared;       /* components; 0: nothing was */
+    double deviation;      /* of an estimate; NaN else */
+    unsigned methods;
+    uint64_t evaluations, samples, comparisons;
+    double sentinel;
+    char reason[200];      /* when not EV_AGREES */
+} ev_attempt;
+
+/* How many attempts' worth of program comparisons one attempt spends at most: evaluations of
+ * `program` and `second`. */
+size_t ev_attempt_evaluations(const ev_case_step *step, const ev_budget *budget);
+
+/* EV_OK whatever the outcome; a failure of the machine otherwise. */
+ev_status ev_attempt_compare(const ev_trial *trial, const ev_place *place, const ev_budget *budget,
+                             const ev_effort *effort, const ev_stream *stream, ev_attempt *out);
+ev_status ev_attempt_proportional(const ev_trial *trial, const ev_place *place,
+                                  const ev_budget *budget, const ev_effort *effort,
+                                  const ev_stream *stream, ev_attempt *out);
+ev_status ev_attempt_constant(const ev_trial *trial, const ev_place *place,
+                              const ev_budget *budget, const ev_effort *effort,
+                              const ev_stream *stream, ev_attempt *out);
+ev_status ev_attempt_argmin(const ev_trial *trial, const ev_place *place, const ev_budget *budget,
+                            const ev_effort *effort, const ev_stream *stream, ev_attempt *out);
+
+/* For the attempts themselves: note the cost of an evaluation, and one comparison's outcome
+ * (the worst is kept). */
+void ev_attempt_spend(ev_attempt *attempt, const ev_program *program, size_t n,
+                      const ev_value *values);
+void ev_attempt_note(ev_attempt *attempt, const ev_comparison *comparison, const ev_value *left,
+                     const ev_value *right);
+void ev_attempt_begin(ev_attempt *attempt);
+
+#endif

@@ -1,0 +1,34 @@
+/* What one run may spend on a step, by level of effort. */
+#ifndef EV_JUDGE_BUDGET_H
+#define EV_JUDGE_BUDGET_H
+
+#include "formula/program.h"
+
+#include <stddef.h>
+
+typedef struct {
+    const char *name;    /* "quick", "full", "deep" */
+    size_t points;       /* a step is compared at so many */
+    size_t cases;        /* spread over at most so many choices of the integers */
+    size_t minimisation_points; /* the same for a relation between arg-mins */
+    size_t redraws;      /* of the varying symbols, at each point */
+    size_t starts;       /* of a minimiser, beside the point's own values */
+    size_t tries;        /* at a point that satisfies the conditions */
+    size_t doublings;    /* of the effort, at a point that is not decided */
+    double resolution;          /* relative, where quadrature serves */
+    double sampling_resolution; /* relative, where only sampling does */
+    ev_effort effort;    /* of the first evaluation; alpha is filled in once the run is planned */
+} ev_budget;
+
+/* level: an ev_effort_level of judge.h (0 quick, 1 full, 2 deep). */
+ev_budget ev_budget_for(int level);
+
+/* The effort of attempt number 0, 1, 2, ...: evaluations and samples double, and the errors asked
+ * for shrink. */
+ev_effort ev_budget_effort(const ev_budget *budget, size_t attempt);
+
+/* How often one point may be evaluated: the first attempt, the doublings, and one more that
+ * confirms a difference. */
+size_t ev_budget_attempts(const ev_budget *budget);
+
+#endif

@@ -1,0 +1,70 @@
+#include "judge/integers.h"
+
+#include "judge/dice.h"
+
+#include <string.h>
+
+typedef enum { DISTINCT, LOW, SMALL, HIGH, ANY } style;
+
+static const style order[] = {DISTINCT, LOW, SMALL, HIGH, SMALL};
+
+static long pick(style how, size_t position, long low, long high, ev_dice *dice)
+{
+    if (high > low + EV_INTEGER_REACH)
+        high = low + EV_INTEGER_REACH;
+    long room = high - low + 1, small = room < 3 ? room : 3;
+    switch (how) {
+    case DISTINCT: /* low+1, low+2, low+1, ...: a lost index or a swapped range shows */
+        return low + (room < 2 ? 0 : room == 2 ? 1 : 1 + (long)(position % 2));
+    case LOW:
+        return low;
+    case HIGH:
+        return high;
+    case SMALL:
+        return low + (long)ev_dice_below(dice, (size_t)small);
+    default:
+        return low + (long)ev_dice_below(dice, (size_t)room);
+    }
+}
+
+/* False when a range is empty. */
+static bool choose(const ev_symbol_table *table, size_t count, const int *symbols, style how,
+                   ev_dice *dice, long *values)
+{
+    for (size_t i = 0; i < count; i++) {
+        long low, high;
+        ev_integer_range(table, symbols[i], values, &low, &high);
+        if (high < low)
+            return false;
+        values[symbols[i]] = pick(how, i, low, high, dice);
+    }
+    return true;
+}
+
+static bool is_new(size_t n, long *const *choices, size_t symbols, const long *values)
+{
+    for (size_t i = 0; i < n; i++)
+        if (symbols == 0 || memcmp(choices[i], values, symbols * sizeof *values) == 0)
+            return false;
+    return true;
+}
+
+size_t ev_integers_choose(const ev_symbol_table *table, size_t count, const int *symbols,
+                          const ev_stream *stream, size_t capacity, ev_arena *arena,
+                          long **choices)
+{
+    size_t n = 0, styles = sizeof order / sizeof *order;
+    ev_dice dice = ev_dice_make(stream);
+    for (size_t attempt = 0; n < capacity && attempt < 4 * capacity; attempt++) {
+        long *values = ev_arena_array(arena, table->symbol_count, sizeof *values);
+        if (values == NULL)
+            return 0;
+        style how = attempt < styles ? order[attempt] : ANY;
+        if (choose(table, count, symbols, how, &dice, values) &&
+            is_new(n, choices, table->symbol_count, values))
+            choices[n++] = values;
+        if (count == 0)
+            break;
+    }
+    return n;
+}

@@ -1,0 +1,391 @@
+#include "judge/plan.h"
+
+#include "judge/integers.h"
+#include "judge/point.h"
+#include "judge/witness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_INTEGERS = 64 };
+
+/* Streams of a claim, told apart by the number in a step's place. */
+enum { STREAM_INTEGERS = 1000001, STREAM_POINTS, STREAM_REDRAWS };
+
+typedef struct {
+    size_t which; /* case */
+    double *inputs;
+} point;
+
+typedef struct {
+    bool ready;
+    ev_trial *trials; /* one a case */
+    double **redraws; /* one a point, or NULL */
+    size_t redraw_count;
+} prepared;
+
+struct ev_plan {
+    const ev_symbol_table *table;
+    const char *id;
+    ev_budget budget;
+    uint64_t seed, claim;
+    size_t integer_count;
+    const int *integers;
+    size_t case_count;
+    ev_case **cases;
+    bool owns_cases;
+    long *const *choices;
+    ev_space **spaces;
+    size_t point_count, points_tried;
+    point *points;
+    prepared *steps;
+    ev_arena *arena;
+};
+
+static ev_status out_of_memory(ev_error *error)
+{
+    return ev_error_set(error, EV_NO_MEMORY, "out of memory");
+}
+
+static bool is_exhausted(const bool *exhausted, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!exhausted[i])
+            return false;
+    return true;
+}
+
+/* Point number `index`, in the case whose turn it is, or in the next one that has points: a
+ * condition may exclude some integers. */
+static void draw_point(ev_plan *plan, size_t index, bool *exhausted)
+{
+    size_t turn = index + index / plan->case_count; /* so that corners reach every case */
+    ev_stream stream = ev_stream_make(plan->seed, plan->claim, STREAM_POINTS, (uint32_t)index);
+    for (size_t k = 0; k < plan->case_count; k++) {
+        size_t which = (turn + k) % plan->case_count;
+        if (exhausted[which])
+            continue;
+        point *p = &plan->points[plan->point_count];
+        p->which = which;
+        p->inputs =
+            ev_arena_array(plan->arena, plan->cases[which]->input_count + 1, sizeof *p->inputs);
+        if (p->inputs == NULL)
+            return;
+        if (ev_space_draw(plan->spaces[which], index, &stream, plan->budget.tries, p->inputs,
+                          &plan->points_tried)) {
+            plan->point_count++;
+            return;
+        }
+        exhausted[which] = true;
+    }
+}
+
+static ev_status draw_points(ev_plan *plan, ev_error *error)
+{
+    size_t wanted = plan->budget.points;
+    plan->points = ev_arena_array(plan->arena, wanted, sizeof *plan->points);
+    bool *exhausted = ev_arena_array(plan->arena, plan->case_count + 1, sizeof *exhausted);
+    if (plan->points == NULL || exhausted == NULL)
+        return out_of_memory(error);
+    for (size_t i = 0; i < wanted && !is_exhausted(exhausted, plan->case_count); i++)
+        draw_point(plan, i, exhausted);
+    return ev_arena_failed(plan->arena) ? out_of_memory(error) : EV_OK;
+}
+
+static ev_plan *plan_new(const char *id, const ev_budget *budget, uint64_t seed,
+                         const ev_symbol_table *table)
+{
+    ev_plan *plan = malloc(sizeof *plan);
+    if (plan == NULL)
+        return NULL;
+    *plan = (ev_plan){
+        .table = table, .budget = *budget, .seed = seed, .claim = ev_hash_text(id)};
+    plan->arena = ev_arena_create();
+    if (plan->arena != NULL)
+        plan->id = ev_arena_text(plan->arena, id, strlen(id));
+    if (plan->id == NULL) {
+        ev_plan_destroy(plan);
+        return NULL;
+    }
+    return plan;
+}
+
+/* Spaces, points and room for the steps, once the cases are there. */
+static ev_status plan_finish(ev_plan *plan, ev_error *error)
+{
+    plan->spaces = ev_arena_array(plan->arena, plan->case_count + 1, sizeof *plan->spaces);
+    plan->steps =
+        ev_arena_array(plan->arena, ev_plan_step_count(plan) + 1, sizeof *plan->steps);
+    if (plan->spaces == NULL || plan->steps == NULL)
+        return out_of_memory(error);
+    for (size_t i = 0; i < plan->case_count; i++) {
+        ev_status status = ev_space_create(plan->cases[i], plan->table, plan->choices[i],
+                                           &plan->spaces[i], error);
+        if (status != EV_OK)
+            return status;
+    }
+    return draw_points(plan, error);
+}
+
+static ev_status create_cases(ev_plan *plan, const ev_formula *formula, ev_error *error)
+{
+    int *symbols = ev_arena_array(plan->arena, MAX_INTEGERS, sizeof *symbols);
+    size_t capacity = plan->budget.cases;
+    long **choices = ev_arena_array(plan->arena, capacity, sizeof *choices);
+    plan->cases = ev_arena_array(plan->arena, capacity, sizeof *plan->cases);
+    if (symbols == NULL || choices == NULL || plan->cases == NULL)
+        return out_of_memory(error);
+    size_t count = ev_formula_integers(formula, symbols, MAX_INTEGERS);
+    if (count > MAX_INTEGERS)
+        return ev_error_set(error, EV_BAD_INPUT, "a claim depends on more than %d integers",
+                            MAX_INTEGERS);
+    plan->integers = symbols;
+    plan->integer_count = count;
+    plan->owns_cases = true;
+    ev_stream stream = ev_stream_make(plan->seed, plan->claim, STREAM_INTEGERS, 0);
+    size_t chosen = ev_integers_choose(plan->table, count, symbols, &stream, capacity,
+                                       plan->arena, choices);
+    plan->choices = choices;
+    for (size_t i = 0; i < chosen; i++) {
+        ev_status status = ev_case_create(formula, choices[i], &plan->cases[i], error);
+        if (status != EV_OK)
+            return status;
+        plan->case_count = i + 1;
+    }
+    return ev_arena_failed(plan->arena) ? out_of_memory(error) : EV_OK;
+}
+
+ev_status ev_plan_create(const ev_formula *formula, const char *id, const ev_budget *budget,
+                         uint64_t seed, ev_plan **out, ev_error *error)
+{
+    *out = NULL;
+    ev_plan *plan = plan_new(id, budget, seed, formula->scope->table);
+    if (plan == NULL)
+        return out_of_memory(error);
+    ev_status status = create_cases(plan, formula, error);
+    if (status == EV_OK)
+        status = plan_finish(plan, error);
+    if (status != EV_OK) {
+        ev_plan_destroy(plan);
+        return status;
+    }
+    *out = plan;
+    return EV_OK;
+}
+
+ev_status ev_plan_create_from(const ev_plan_source *source, const char *id,
+                              const ev_budget *budget, uint64_t seed, ev_plan **out,
+                              ev_error *error)
+{
+    *out = NULL;
+    ev_plan *plan = plan_new(id, budget, seed, source->table);
+    if (plan == NULL)
+        return out_of_memory(error);
+    plan->case_count = source->case_count;
+    plan->choices = source->choices;
+    plan->integer_count = source->integer_count;
+    plan->integers = source->integers;
+    plan->cases = ev_arena_array(plan->arena, source->case_count + 1, sizeof *plan->cases);
+    ev_status status = plan->cases == NULL ? out_of_memory(error) : EV_OK;
+    for (size_t i = 0; status == EV_OK && i < source->case_count; i++)
+        plan->cases[i] = source->cases[i];
+    if (status == EV_OK)
+        status = plan_finish(plan, error);
+    if (status != EV_OK) {
+        ev_plan_destroy(plan);
+        return status;
+    }
+    *out = plan;
+    return EV_OK;
+}
+
+void ev_plan_destroy(ev_plan *plan)
+{
+    if (plan == NULL)
+        return;
+    for (size_t s = 0; plan->steps != NULL && s < ev_plan_step_count(plan); s++)
+        for (size_t i = 0; plan->steps[s].trials != NULL && i < plan->case_count; i++) {
+            ev_program_destroy(plan->steps[s].trials[i].program);
+            ev_program_destroy(plan->steps[s].trials[i].second);
+        }
+    for (size_t i = 0; plan->cases != NULL && i < plan->case_count; i++) {
+        if (plan->spaces != NULL)
+            ev_space_destroy(plan->spaces[i]);
+        if (plan->owns_cases)
+            ev_case_destroy(plan->cases[i]);
+    }
+    ev_arena_destroy(plan->arena);
+    free(plan);
+}
+
+size_t ev_plan_step_count(const ev_plan *plan)
+{
+    return plan->case_count == 0 ? 0 : plan->cases[0]->step_count;
+}
+
+size_t ev_plan_points_tried(const ev_plan *plan) { return plan->points_tried; }
+size_t ev_plan_points(const ev_plan *plan) { return plan->point_count; }
+
+const double *ev_plan_point(const ev_plan *plan, size_t which, const ev_case **instance)
+{
+    *instance = plan->cases[plan->points[which].which];
+    return plan->points[which].inputs;
+}
+
+/* ---- a step's programs ---- */
+
+/* left, right and the spread; or an objective with its gradient, twice. */
+static ev_status compile_trial(ev_plan *plan, const ev_case *instance, ev_trial *trial,
+                               ev_error *error)
+{
+    const ev_case_step *step = trial->step;
+    bool argmin = step->kind == EV_STEP_ARGMIN;
+    bool spread = step->kind == EV_STEP_ESTIMATE && step->spread != NULL;
+    size_t gradients = 0;
+    for (size_t i = 0; argmin && i < instance->slot_count; i++)
+        for (size_t k = 0; k < step->vary_count; k++)
+            gradients += instance->slots[i].symbol == step->vary[k] ? instance->slots[i].count : 0;
+    size_t n = argmin ? 1 + gradients : step->count;
+    ev_node *roots = ev_arena_array(plan->arena, 2 * n + 1, sizeof *roots);
+    trial->used = ev_arena_array(plan->arena, instance->input_count + 1, sizeof *trial->used);
+    if (roots == NULL || trial->used == NULL)
+        return out_of_memory(error);
+    for (size_t i = 0; i < n; i++) {
+        roots[i] = i == 0 || !argmin ? step->left[i] : step->left_gradient[i - 1];
+        roots[n + i] = i == 0 || !argmin ? step->right[i] : step->right_gradient[i - 1];
+    }
+    size_t count = 2 * n;
+    if (spread)
+        roots[count++] = step->spread[0];
+    if (!ev_witness_inputs(instance, count, roots, trial->used))
+        return out_of_memory(error);
+    if (!argmin)
+        return ev_program_compile(instance->graph, count, roots, &trial->program, error);
+    ev_status status = ev_program_compile(instance->graph, n, roots, &trial->program, error);
+    if (status == EV_OK)
+        status = ev_program_compile(instance->graph, n, roots + n, &trial->second, error);
+    return status;
+}
+
+/* Values of vary's symbols for every point: a family's members, a minimiser's starts. */
+static ev_status draw_redraws(ev_plan *plan, size_t s, ev_error *error)
+{
+    const ev_case_step *step = &plan->cases[0]->steps[s];
+    prepared *p = &plan->steps[s];
+    size_t wanted = step->kind == EV_STEP_ARGMIN ? plan->budget.starts : plan->budget.redraws;
+    if (step->vary_count == 0)
+        return EV_OK;
+    p->redraws = ev_arena_array(plan->arena, plan->point_count + 1, sizeof *p->redraws);
+    if (p->redraws == NULL)
+        return out_of_memory(error);
+    p->redraw_count = wanted;
+    for (size_t i = 0; i < plan->point_count; i++) {
+        const point *at = &plan->points[i];
+        size_t n = plan->cases[at->which]->input_count;
+        double *values = p->redraws[i] = ev_arena_array(plan->arena, wanted * n + 1, sizeof *values);
+        if (values == NULL)
+            return out_of_memory(error);
+        ev_stream stream = ev_stream_make(plan->seed, plan->claim, STREAM_REDRAWS, (uint32_t)i);
+        for (size_t k = 0; k < wanted; k++) {
+            ev_stream own = ev_stream_child(&stream, (uint32_t)k);
+            if (n > 0)
+                memcpy(values + k * n, at->inputs, n * sizeof *values);
+            if (!ev_space_redraw(plan->spaces[at->which], step->vary_count, step->vary, &own,
+                                 plan->budget.tries, values + k * n) &&
+                n > 0) /* no other member is allowed: the point itself is the family */
+                memcpy(values + k * n, at->inputs, n * sizeof *values);
+        }
+    }
+    return EV_OK;
+}
+
+/* An arg-min is judged at the first generic points only. */
+static bool is_judged(const ev_plan *plan, const ev_case_step *step, size_t index, size_t before)
+{
+    if (step->kind != EV_STEP_ARGMIN)
+        return true;
+    return before < plan->budget.minimisation_points && !ev_point_is_corner(index);
+}
+
+ev_status ev_plan_prepare(ev_plan *plan, size_t s, uint64_t *comparisons, ev_error *error)
+{
+    if (s >= ev_plan_step_count(plan))
+        return EV_OK; /* no case: vacuous */
+    prepared *p = &plan->steps[s];
+    p->trials = ev_arena_array(plan->arena, plan->case_count, sizeof *p->trials);
+    if (p->trials == NULL)
+        return out_of_memory(error);
+    for (size_t i = 0; i < plan->case_count; i++) {
+        const ev_case *instance = plan->cases[i];
+        ev_trial *trial = &p->trials[i];
+        *trial = (ev_trial){.instance = instance,
+                            .step = &instance->steps[s],
+                            .table = plan->table,
+                            .integers = plan->choices[i],
+                            .slack = ev_space_is_rounded(plan->spaces[i]) ? 64 * 2.3e-16 : 0.0};
+        ev_status status = compile_trial(plan, instance, trial, error);
+        if (status != EV_OK)
+            return status;
+        size_t per_evaluation = ev_program_comparisons(trial->program);
+        if (trial->second != NULL)
+            per_evaluation += ev_program_comparisons(trial->second);
+        trial->comparisons = per_evaluation * ev_attempt_evaluations(trial->step, &plan->budget);
+    }
+    ev_status status = draw_redraws(plan, s, error);
+    size_t judged = 0, attempts = ev_budget_attempts(&plan->budget);
+    for (size_t i = 0; status == EV_OK && i < plan->point_count; i++) {
+        const ev_trial *trial = &p->trials[plan->points[i].which];
+        if (!is_judged(plan, trial->step, i, judged))
+            continue;
+        judged++;
+        *comparisons += trial->comparisons * attempts;
+    }
+    p->ready = status == EV_OK;
+    return status;
+}
+
+static const char *witness_of(const ev_plan *plan, const ev_trial *trial, const double *inputs,
+                              ev_arena *arena)
+{
+    return ev_witness_text(plan->table, plan->integer_count, plan->integers, trial->integers,
+                           trial->instance, trial->used, inputs, arena);
+}
+
+ev_status ev_plan_judge(const ev_plan *plan, size_t s, const ev_budget *budget, ev_arena *arena,
+                        ev_step_result *result, const char **witness)
+{
+    *witness = "";
+    if (s >= ev_plan_step_count(plan) || !plan->steps[s].ready)
+        return ev_step_judge(0, NULL, budget, &(ev_stream){{0}, {0}}, result);
+    const prepared *p = &plan->steps[s];
+    ev_arena *texts = ev_arena_create();
+    ev_step_point *points = calloc(plan->point_count + 1, sizeof *points);
+    ev_status status = texts == NULL || points == NULL ? EV_NO_MEMORY : EV_OK;
+    size_t n = 0;
+    for (size_t i = 0; status == EV_OK && i < plan->point_count; i++) {
+        const point *at = &plan->points[i];
+        const ev_trial *trial = &p->trials[at->which];
+        if (!is_judged(plan, trial->step, i, n))
+            continue;
+        const char *text = witness_of(plan, trial, at->inputs, texts);
+        if (text == NULL) {
+            status = EV_NO_MEMORY;
+            break;
+        }
+        points[n++] = (ev_step_point){trial,
+                                      {at->inputs, p->redraws == NULL ? NULL : p->redraws[i],
+                                       p->redraws == NULL ? 0 : p->redraw_count},
+                                      strlen(text)};
+    }
+    ev_stream stream = ev_stream_make(plan->seed, plan->claim, (uint32_t)s, 0);
+    if (status == EV_OK)
+        status = ev_step_judge(n, points, budget, &stream, result);
+    if (status == EV_OK && result->points_effective > 0) {
+        const ev_step_point *shown = &points[result->shown];
+        *witness = witness_of(plan, shown->trial, shown->place.inputs, arena);
+        status = *witness == NULL ? EV_NO_MEMORY : EV_OK;
+    }
+    free(points);
+    ev_arena_destroy(texts);
+    return status;
+}

@@ -1,0 +1,173 @@
+#include "judge/step.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A step with has_gradient is judged like any other: its nodes are derivatives of the graph,
+ * exact up to rounding.  A check of those derivatives against differences of the function
+ * itself belongs here, beside the kinds. */
+static ev_status attempt_once(const ev_step_point *point, const ev_budget *budget,
+                              const ev_effort *effort, const ev_stream *stream, ev_attempt *out)
+{
+    switch (point->trial->step->kind) {
+    case EV_STEP_PROPORTIONAL:
+        return ev_attempt_proportional(point->trial, &point->place, budget, effort, stream, out);
+    case EV_STEP_CONSTANT:
+        return ev_attempt_constant(point->trial, &point->place, budget, effort, stream, out);
+    case EV_STEP_ARGMIN:
+        return ev_attempt_argmin(point->trial, &point->place, budget, effort, stream, out);
+    default:
+        return ev_attempt_compare(point->trial, &point->place, budget, effort, stream, out);
+    }
+}
+
+static void add_cost(ev_attempt *total, const ev_attempt *attempt)
+{
+    total->methods |= attempt->methods;
+    total->evaluations += attempt->evaluations;
+    total->samples += attempt->samples;
+    total->comparisons += attempt->comparisons;
+    total->sentinel = fmax(total->sentinel, attempt->sentinel);
+}
+
+static void set_unresolved(ev_attempt *attempt, const char *why)
+{
+    attempt->worst.outcome = EV_UNRESOLVED;
+    snprintf(attempt->reason, sizeof attempt->reason, "%s", why);
+}
+
+/* The outcome at one point, with the cost of all attempts. */
+static ev_status judge_point(const ev_step_point *point, const ev_budget *budget,
+                             const ev_stream *stream, ev_attempt *out)
+{
+    ev_attempt total;
+    ev_attempt_begin(&total);
+    bool contested = false, settled = false;
+    ev_outcome last = EV_UNRESOLVED;
+    for (size_t k = 0; !settled && k < ev_budget_attempts(budget); k++) {
+        ev_effort effort = ev_budget_effort(budget, k);
+        ev_stream own = ev_stream_child(stream, (uint32_t)k);
+        ev_status status = attempt_once(point, budget, &effort, &own, out);
+        if (status != EV_OK)
+            return status;
+        add_cost(&total, out);
+        if (out->compared == 0)
+            set_unresolved(out, "nothing could be compared");
+        ev_outcome outcome = out->worst.outcome;
+        bool decided = outcome == EV_AGREES || outcome == EV_DIFFERS;
+        bool undefined = outcome == EV_UNFIT_VALUES && (!out->left.domain || !out->right.domain);
+        contested = contested || outcome == EV_DIFFERS;
+        settled = undefined || (decided && (!contested || outcome == last));
+        last = outcome;
+    }
+    if (!settled && last != EV_UNRESOLVED && last != EV_UNFIT_VALUES)
+        set_unresolved(out, "evaluations with different effort contradict each other");
+    out->methods = total.methods;
+    out->evaluations = total.evaluations;
+    out->samples = total.samples;
+    out->comparisons = total.comparisons;
+    out->sentinel = total.sentinel;
+    return EV_OK;
+}
+
+/* Is this point to be shown rather than the one shown so far? */
+static bool shows_more(const ev_step_result *result, const ev_step_point *points, size_t i,
+                       const ev_attempt *attempt)
+{
+    ev_outcome shown = result->at.worst.outcome, outcome = attempt->worst.outcome;
+    if (result->points_effective == 0 || outcome != shown)
+        return result->points_effective == 0 || outcome > shown;
+    if (outcome == EV_DIFFERS)
+        return points[i].complexity < points[result->shown].complexity;
+    return attempt->worst.digits < result->at.worst.digits;
+}
+
+static void add_point(ev_step_result *result, const ev_step_point *points, size_t i,
+                      const ev_attempt *attempt)
+{
+    const ev_comparison *c = &attempt->worst;
+    if (shows_more(result, points, i, attempt)) {
+        result->at = *attempt;
+        result->shown = i;
+    }
+    result->points_effective++;
+    result->methods |= attempt->methods;
+    result->evaluations += attempt->evaluations;
+    result->samples += attempt->samples;
+    result->comparisons += attempt->comparisons;
+    result->sentinel = fmax(result->sentinel, attempt->sentinel);
+    if (c->outcome == EV_UNFIT_VALUES)
+        return;
+    result->digits = fmin(result->digits, c->digits);
+    result->resolution = fmax(result->resolution, c->resolution);
+    if (c->scale > 0.0)
+        result->smallest_detectable = fmax(result->smallest_detectable, c->error / c->scale);
+}
+
+static ev_verdict verdict_of(const ev_step_result *result)
+{
+    static const ev_verdict verdicts[] = {[EV_AGREES] = EV_HOLDS,
+                                          [EV_UNRESOLVED] = EV_UNDECIDED,
+                                          [EV_UNFIT_VALUES] = EV_VOID,
+                                          [EV_DIFFERS] = EV_REFUTED};
+    return result->points_effective == 0 ? EV_VACUOUS : verdicts[result->at.worst.outcome];
+}
+
+/* What is said beside a verdict other than HOLDS. */
+static void give_reason(ev_step_result *result)
+{
+    const ev_attempt *at = &result->at;
+    if (result->verdict == EV_VACUOUS)
+        snprintf(result->reason, sizeof result->reason, "no point satisfies the assumptions");
+    else if (result->verdict == EV_REFUTED && at->reason[0] == '\0')
+        snprintf(result->reason, sizeof result->reason, "left %.10g, right %.10g, errors %.1g",
+                 at->left.value, at->right.value, at->worst.error);
+    else
+        snprintf(result->reason, sizeof result->reason, "%s", at->reason);
+}
+
+ev_status ev_step_judge(size_t count, const ev_step_point *points, const ev_budget *budget,
+                        const ev_stream *stream, ev_step_result *result)
+{
+    *result = (ev_step_result){.digits = 16.0, .resolution = 0.0};
+    ev_attempt_begin(&result->at);
+    for (size_t i = 0; i < count; i++) {
+        ev_stream own = ev_stream_child(stream, (uint32_t)i);
+        ev_attempt attempt;
+        ev_status status = judge_point(&points[i], budget, &own, &attempt);
+        if (status != EV_OK)
+            return status;
+        add_point(result, points, i, &attempt);
+    }
+    if (!(result->resolution > 0.0))
+        result->resolution = budget->resolution;
+    result->verdict = verdict_of(result);
+    give_reason(result);
+    return EV_OK;
+}
+
+const char *ev_methods_text(unsigned methods, char *buffer, size_t size)
+{
+    static const struct {
+        unsigned bit;
+        const char *name;
+    } names[] = {{EV_METHOD_HERMITE, "hermite"},
+                 {EV_METHOD_CUBATURE, "cubature"},
+                 {EV_METHOD_TRAPEZOID, "trapezoid"},
+                 {EV_METHOD_KRONROD, "kronrod"},
+                 {EV_METHOD_MONTE_CARLO | EV_METHOD_SAMPLING_ONLY, "mc"}};
+    size_t length = 0;
+    if (size == 0)
+        return buffer;
+    buffer[0] = '\0';
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if ((methods & names[i].bit) == 0 || length + 12 > size)
+            continue;
+        length += (size_t)snprintf(buffer + length, size - length, "%s%s", length > 0 ? "+" : "",
+                                   names[i].name);
+    }
+    if (length == 0)
+        snprintf(buffer, size, "closed");
+    return buffer;
+}

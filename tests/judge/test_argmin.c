@@ -1,0 +1,122 @@
+#include "judge/hand_built.h"
+
+/* A step between arg-mins over one scalar symbol, gradients by the graph. */
+static size_t argmin_step(hand *h, ev_node left, ev_node right, int symbol, ev_node variable)
+{
+    size_t s = hand_step(h, EV_RELATION_EQUAL, left, right);
+    h->steps[s].kind = EV_STEP_ARGMIN;
+    hand_vary(h, s, symbol);
+    h->left_gradient[s][0] = ev_graph_derivative(h->graph, left, variable);
+    h->right_gradient[s][0] = ev_graph_derivative(h->graph, right, variable);
+    return s;
+}
+
+static ev_node square_of(hand *h, ev_node a, ev_node b)
+{
+    return ev_graph_pow(h->graph, ev_graph_sub(h->graph, a, b), hand_number(h, 2));
+}
+
+/* KL(N(0,1) || N(0,s^2)) + terms: log s + (1 + m^2) / (2 s^2), minimal at s^2 = 1 + m^2. */
+static ev_node scale_objective(hand *h, ev_node m, ev_node s, double weight)
+{
+    ev_graph *g = h->graph;
+    ev_node two = hand_number(h, 2);
+    ev_node top = ev_graph_add(g, hand_number(h, 1), ev_graph_pow(g, m, two));
+    ev_node bottom = ev_graph_mul(g, two, ev_graph_pow(g, s, two));
+    return ev_graph_add(g, ev_graph_log(g, s),
+                        ev_graph_mul(g, hand_number(h, weight), ev_graph_div(g, top, bottom)));
+}
+
+Test(argmin, objectives_with_one_minimiser_agree_whatever_their_values)
+{
+    hand h;
+    ev_step_result r;
+    hand_begin(&h);
+    ev_node m = hand_real(&h, "m"), x = hand_real(&h, "x");
+    ev_node bowl = square_of(&h, x, m);
+    ev_node steep = ev_graph_add(h.graph, ev_graph_unary(h.graph, EV_OP_EXP, bowl), m);
+    size_t s = argmin_step(&h, bowl, steep, 1, x);
+    cr_assert_verdict(&h, s, EV_HOLDS, &r);
+    cr_assert_gt(r.digits, 5.0);
+    hand_end(&h);
+}
+
+Test(argmin, minimisers_that_differ_by_a_thousandth_are_refuted)
+{
+    hand h;
+    ev_step_result r;
+    hand_begin(&h);
+    ev_node m = hand_real(&h, "m"), x = hand_real(&h, "x");
+    ev_node near = ev_graph_add(h.graph, m, hand_number(&h, 1e-3));
+    size_t s = argmin_step(&h, square_of(&h, x, m), square_of(&h, x, near), 1, x);
+    cr_assert_verdict(&h, s, EV_REFUTED, &r);
+    hand_end(&h);
+}
+
+Test(argmin, a_positive_symbol_is_searched_on_its_own_scale)
+{
+    hand h;
+    ev_step_result r;
+    hand_begin(&h);
+    ev_node m = hand_real(&h, "m"), x = hand_positive(&h, "s");
+    ev_node objective = scale_objective(&h, m, x, 1.0);
+    ev_node twice = ev_graph_mul(h.graph, hand_number(&h, 2), objective);
+    size_t same = argmin_step(&h, objective, twice, 1, x);
+    size_t other = argmin_step(&h, objective, scale_objective(&h, m, x, 1.01), 1, x);
+    cr_assert_verdict(&h, same, EV_HOLDS, &r);
+    cr_assert_verdict(&h, other, EV_REFUTED, &r);
+    hand_end(&h);
+}
+
+Test(argmin, two_global_minimisers_are_compared_as_a_set)
+{
+    hand h; /* (x^2 - 4)^2 has minima at +-2 */
+    ev_step_result r;
+    hand_begin(&h);
+    ev_node x = hand_real(&h, "x");
+    ev_node square = ev_graph_pow(h.graph, x, hand_number(&h, 2));
+    ev_node wells = square_of(&h, square, hand_number(&h, 4));
+    ev_node tilted = ev_graph_add(h.graph, wells, ev_graph_mul(h.graph, hand_number(&h, 0.1), x));
+    ev_node cosh = ev_graph_sub(h.graph, wells, hand_number(&h, 3));
+    size_t same = argmin_step(&h, wells, cosh, 0, x);
+    size_t broken = argmin_step(&h, wells, tilted, 0, x);
+    cr_assert_verdict(&h, same, EV_HOLDS, &r);
+    cr_assert_verdict(&h, broken, EV_REFUTED, &r);
+    hand_end(&h);
+}
+
+Test(argmin, a_maximum_is_a_minimum_of_the_negative)
+{
+    hand h;
+    ev_step_result r;
+    hand_begin(&h);
+    ev_node m = hand_real(&h, "m"), x = hand_real(&h, "x");
+    ev_node hill = ev_graph_neg(h.graph, square_of(&h, x, m));
+    size_t s = argmin_step(&h, hill, ev_graph_unary(h.graph, EV_OP_EXP, hill), 1, x);
+    h.steps[s].maximise = true;
+    cr_assert_verdict(&h, s, EV_HOLDS, &r);
+    hand_end(&h);
+}
+
+Test(argmin, objectives_without_a_minimum_are_not_decided)
+{
+    hand h;
+    ev_step_result r;
+    hand_begin(&h);
+    ev_node x = hand_real(&h, "x");
+    ev_node slope = ev_graph_unary(h.graph, EV_OP_EXP, x);
+    size_t s = argmin_step(&h, slope, ev_graph_mul(h.graph, hand_number(&h, 2), slope), 0, x);
+    cr_assert_verdict(&h, s, EV_UNDECIDED, &r);
+    hand_end(&h);
+}
+
+Test(argmin, a_minimum_on_one_side_where_the_other_runs_away_is_refuted)
+{
+    hand h;
+    ev_step_result r;
+    hand_begin(&h);
+    ev_node x = hand_real(&h, "x"), m = hand_real(&h, "m");
+    size_t s = argmin_step(&h, square_of(&h, x, m), ev_graph_unary(h.graph, EV_OP_EXP, x), 0, x);
+    cr_assert_verdict(&h, s, EV_REFUTED, &r);
+    hand_end(&h);
+}

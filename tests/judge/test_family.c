@@ -1,0 +1,100 @@
+#include "judge/hand_built.h"
+
+/* exp(-x^2/2): proportional to the density of N(0,1). */
+static ev_node bell(hand *h, ev_node x, double factor)
+{
+    ev_node square = ev_graph_pow(h->graph, x, hand_number(h, 2));
+    ev_node half = ev_graph_mul(h->graph, hand_number(h, -0.5 * factor), square);
+    return ev_graph_unary(h->graph, EV_OP_EXP, half);
+}
+
+static ev_verdict judge_proportional(double factor, const char *varied)
+{
+    hand h;
+    ev_step_result r;
+    hand_begin(&h);
+    ev_node x = hand_real(&h, "x"), t = hand_positive(&h, "t");
+    ev_node right = ev_graph_mul(h.graph, t, bell(&h, x, factor));
+    size_t s = hand_step(&h, EV_RELATION_PROPORTIONAL, bell(&h, x, 1.0), right);
+    h.steps[s].kind = EV_STEP_PROPORTIONAL;
+    hand_vary(&h, s, varied[0] == 'x' ? 0 : 1);
+    ev_verdict verdict = hand_judge(&h, s, &r);
+    hand_end(&h);
+    return verdict;
+}
+
+Test(proportional, a_factor_free_of_the_variable_is_allowed)
+{
+    cr_assert_eq(judge_proportional(1.0, "x"), EV_HOLDS);
+}
+
+Test(proportional, a_ratio_that_changes_with_the_variable_is_refuted)
+{
+    cr_assert_eq(judge_proportional(1.0 + 1e-6, "x"), EV_REFUTED);
+    cr_assert_eq(judge_proportional(1.0, "t"), EV_REFUTED);
+}
+
+Test(proportional, nothing_is_compared_when_nothing_can_vary)
+{
+    hand h;
+    ev_step_result r;
+    hand_begin(&h);
+    ev_node x = hand_real(&h, "x");
+    size_t s = hand_step(&h, EV_RELATION_PROPORTIONAL, x, x);
+    h.steps[s].kind = EV_STEP_PROPORTIONAL;
+    cr_assert_verdict(&h, s, EV_UNDECIDED, &r);
+    hand_end(&h);
+}
+
+/* left(x) = right(x) + c, with c an unnamed constant that must not depend on x. */
+static ev_verdict judge_constant(bool true_line, bool uses_constant)
+{
+    hand h;
+    ev_step_result r;
+    hand_begin(&h);
+    ev_graph *g = h.graph;
+    ev_node x = hand_real(&h, "x"), y = hand_real(&h, "y"), c = hand_real(&h, "c");
+    h.symbols[2].kind = EV_SYMBOL_CONSTANT;
+    ev_node square = ev_graph_pow(g, x, hand_number(&h, 2));
+    ev_node offset = ev_graph_unary(g, EV_OP_SIN, true_line ? y : x);
+    ev_node right = uses_constant ? ev_graph_add(g, square, c) : square;
+    size_t s = hand_step(&h, EV_RELATION_EQUAL, ev_graph_add(g, square, offset), right);
+    h.steps[s].kind = EV_STEP_CONSTANT;
+    h.steps[s].constant = 2;
+    hand_vary(&h, s, 0);
+    ev_verdict verdict = hand_judge(&h, s, &r);
+    hand_end(&h);
+    return verdict;
+}
+
+Test(constant, an_offset_free_of_the_variable_is_absorbed)
+{
+    cr_assert_eq(judge_constant(true, true), EV_HOLDS);
+}
+
+Test(constant, an_offset_that_depends_on_the_variable_is_refuted)
+{
+    cr_assert_eq(judge_constant(false, true), EV_REFUTED);
+}
+
+Test(constant, a_constant_that_does_not_occur_absorbs_nothing)
+{
+    cr_assert_eq(judge_constant(true, false), EV_REFUTED);
+}
+
+Test(constant, undefined_sides_are_void_not_absorbed)
+{
+    hand h;
+    ev_step_result r;
+    hand_begin(&h);
+    ev_node x = hand_real(&h, "x"), c = hand_real(&h, "c");
+    h.symbols[1].kind = EV_SYMBOL_CONSTANT;
+    ev_node minus = ev_graph_sub(h.graph, hand_number(&h, -1),
+                                 ev_graph_pow(h.graph, x, hand_number(&h, 2)));
+    size_t s = hand_step(&h, EV_RELATION_EQUAL, ev_graph_log(h.graph, minus), c);
+    h.steps[s].kind = EV_STEP_CONSTANT;
+    h.steps[s].constant = 1;
+    hand_vary(&h, s, 0);
+    cr_assert_verdict(&h, s, EV_VOID, &r);
+    hand_end(&h);
+}
