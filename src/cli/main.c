@@ -1,0 +1,107 @@
+/* evidence: the one program.  A subcommand is a line of the table below and a file of its own. */
+#include "cli/message.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/subcommand.h"
+
+#include "build_info.h"
+
+#include <locale.h>
+#include <signal.h>
+#include <string.h>
+
+#ifndef EV_VERSION
+#define EV_VERSION "0.1.0"
+#endif
+
+static const ev_subcommand *const subcommands[] = {&ev_check_subcommand, &ev_explain_subcommand};
+enum { COUNT = sizeof subcommands / sizeof *subcommands };
+
+/* Results are complete only when the last byte has been written. */
+static int finish_stdout(void)
+{
+    ev_error error = EV_ERROR_NONE;
+    ev_output output = {.stream = stdout};
+    if (ev_output_close(&output, &error) == EV_OK)
+        return EV_EXIT_OK;
+    ev_message_error(&error, EV_COLOUR_AUTO);
+    return EV_EXIT_MACHINE;
+}
+
+int ev_subcommand_help(const ev_subcommand *subcommand)
+{
+    printf("usage: evidence %s %s\n\n", subcommand->name, subcommand->arguments);
+    subcommand->help(stdout);
+    return finish_stdout();
+}
+
+static int print_help(void)
+{
+    fputs("usage: evidence SUBCOMMAND [...]\n\n"
+          "Checks derivations of generative models line by line, as they are printed.\n\n",
+          stdout);
+    for (size_t i = 0; i < COUNT; i++)
+        printf("  %-10s %s\n", subcommands[i]->name, subcommands[i]->summary);
+    fputs("  help       what a subcommand takes: evidence help check\n\n"
+          "  -h, --help     this page\n"
+          "  --version      version, compiler and revision\n",
+          stdout);
+    return finish_stdout();
+}
+
+static int print_version(void)
+{
+    printf("evidence %s\nrevision %s, built by %s with %s\n", EV_VERSION, EV_BUILD_REVISION,
+           EV_BUILD_COMPILER, EV_BUILD_FLAGS);
+    fputs("Free software under the GNU General Public License, version 3 or later; no warranty.\n",
+          stdout);
+    return finish_stdout();
+}
+
+static const ev_subcommand *find(const char *name)
+{
+    for (size_t i = 0; i < COUNT; i++)
+        if (strcmp(subcommands[i]->name, name) == 0)
+            return subcommands[i];
+    return NULL;
+}
+
+static int refuse(const char *name)
+{
+    const char *names[COUNT + 1] = {"help"};
+    for (size_t i = 0; i < COUNT; i++)
+        names[i + 1] = subcommands[i]->name;
+    const char *near = ev_nearest(name, names, COUNT + 1);
+    if (near != NULL)
+        ev_message(EV_COLOUR_AUTO, "unknown subcommand '%s'; did you mean '%s'?", name, near);
+    else
+        ev_message(EV_COLOUR_AUTO, "unknown subcommand '%s'; see 'evidence --help'", name);
+    return EV_EXIT_INPUT;
+}
+
+static int run_help(int argc, char **argv)
+{
+    if (argc == 0)
+        return print_help();
+    const ev_subcommand *subcommand = find(argv[0]);
+    return subcommand == NULL ? refuse(argv[0]) : ev_subcommand_help(subcommand);
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_CTYPE, "");  /* for the encoding only: numbers keep their decimal point */
+    signal(SIGPIPE, SIG_IGN); /* a reader that goes away is a write error like others */
+    const char *word = argc > 1 ? argv[1] : "";
+    if (*word == '\0') {
+        ev_message(EV_COLOUR_AUTO, "no subcommand; see 'evidence --help'");
+        return EV_EXIT_INPUT;
+    }
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        return print_help();
+    if (strcmp(word, "--version") == 0)
+        return print_version();
+    if (strcmp(word, "help") == 0)
+        return run_help(argc - 2, argv + 2);
+    const ev_subcommand *subcommand = find(word);
+    return subcommand == NULL ? refuse(word) : subcommand->run(argc - 2, argv + 2);
+}

@@ -1,0 +1,20 @@
+/* The subcommands of `evidence`: one file each, one line each in main.c's table. */
+#ifndef EV_CLI_SUBCOMMAND_H
+#define EV_CLI_SUBCOMMAND_H
+
+#include <stdio.h>
+
+typedef struct {
+    const char *name;
+    const char *arguments;             /* the usage line behind the name */
+    const char *summary;               /* one line */
+    int (*run)(int argc, char **argv); /* the words behind the name; returns an exit status */
+    void (*help)(FILE *out);           /* what `evidence help NAME` prints below the usage line */
+} ev_subcommand;
+
+extern const ev_subcommand ev_check_subcommand, ev_explain_subcommand;
+
+/* Print the whole page of a subcommand's help on standard output; returns an exit status. */
+int ev_subcommand_help(const ev_subcommand *subcommand);
+
+#endif

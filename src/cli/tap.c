@@ -1,0 +1,83 @@
+/* The Test Anything Protocol, version 14.  A verdict is ok when it is the expected one; SKIPPED
+ * never is, and carries the SKIP directive besides. */
+#include "cli/report.h"
+#include "cli/value.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* A description: # and \ are escaped, what can't stand on a line becomes a space. */
+static void put_description(FILE *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '#' || *text == '\\')
+            fputc('\\', out);
+        fputc((unsigned char)*text < 0x20 ? ' ' : *text, out);
+    }
+}
+
+/* A double-quoted YAML scalar. */
+static void put_pair(FILE *out, const char *key, const char *text)
+{
+    fprintf(out, "  %s: \"", key);
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\')
+            fprintf(out, "\\%c", *text);
+        else if ((unsigned char)*text < 0x20 || *text == 0x7F)
+            fprintf(out, "\\x%02x", (unsigned)*text);
+        else
+            fputc(*text, out);
+    }
+    fputs("\"\n", out);
+}
+
+static void put_diagnostics(FILE *out, const ev_record *r)
+{
+    const ev_style plain = {false, false, 100};
+    char value[EV_VALUE_TEXT];
+    fputs("  ---\n", out);
+    put_pair(out, "message", r->reason == NULL ? "" : r->reason);
+    put_pair(out, "expected", ev_verdict_name(r->expected));
+    put_pair(out, "found", ev_verdict_name(r->verdict));
+    put_pair(out, "relation", r->relation);
+    if (r->right != NULL)
+        put_pair(out, "source", r->right);
+    if (r->witness != NULL && *r->witness != '\0')
+        put_pair(out, "witness", r->witness);
+    if (r->step > 0) {
+        ev_evidence_text(&r->left_value, &plain, value);
+        put_pair(out, "left", value);
+        ev_evidence_text(&r->right_value, &plain, value);
+        put_pair(out, "right", value);
+    }
+    fputs("  at:\n  ", out);
+    put_pair(out, "file", r->file);
+    fprintf(out, "    line: %zu\n    column: %zu\n  ...\n", r->line, r->column);
+}
+
+ev_status ev_report_tap(const ev_report *report, FILE *out, ev_error *error)
+{
+    (void)error;
+    const ev_ledger *ledger = report->ledger;
+    fprintf(out, "TAP version 14\n1..%zu", ledger->count);
+    if (ledger->count == 0)
+        fputs(" # SKIP nothing was checked", out);
+    fprintf(out, "\n# seed %" PRIu64 ", effort %s\n", ledger->seed, ledger->effort);
+    for (size_t i = 0; i < ledger->count; i++) {
+        const ev_record *r = &ledger->records[i];
+        char label[128];
+        ev_record_label(r, label, sizeof label);
+        fprintf(out, "%s %zu - ", ev_record_green(r) ? "ok" : "not ok", i + 1);
+        put_description(out, r->document);
+        fputs(": ", out);
+        put_description(out, label);
+        if (r->verdict == EV_SKIPPED) {
+            fputs(" # SKIP ", out);
+            put_description(out, r->reason == NULL ? "" : r->reason);
+        }
+        fputc('\n', out);
+        if (!ev_record_green(r))
+            put_diagnostics(out, r);
+    }
+    return EV_OK;
+}
