@@ -1,0 +1,397 @@
+# Evidence: the build.  `make help` lists the targets.
+#
+# Everything built goes below build/, one directory a variant: the default one, another
+# compiler's, a sanitizer's.  Objects are rebuilt when the flags they were built with change.
+
+##V CC=gcc                    the compiler: gcc or clang
+##V ARCH=native               -march=; empty for the compiler's default (portable binaries)
+##V OPT='-O3 -g'              optimisation and debug information (-O2 -g with SAN); no fast-math
+##V CFLAGS=, CPPFLAGS=, LDFLAGS=   added after the project's own flags
+##V SAN=                      sanitizers, e.g. address,undefined, in a directory of their own
+##V WERROR=                   1: warnings are errors
+##V CHECK_FLAGS=              options for `evidence check`
+##V ONLY=                     the tests to run, as 'suite/name' with wildcards
+##V TEST_MULTIPLIER=          makes the randomised tests that many times longer
+##V TEST_JOBS=2               tests run at once
+##V TEST_TIMEOUT=300          seconds before a test is given up
+##V FUZZ_SECONDS=20           how long each fuzz target runs
+##V NAME=                     the topic for `make new`
+##V V=                        1: print whole commands
+##V prefix=/usr/local, DESTDIR=   where `make install` goes
+
+MAKEFLAGS += --no-builtin-rules --no-builtin-variables --no-print-directory
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(origin CC),undefined)
+CC := gcc
+endif
+ARCH ?= native
+OPT ?= $(if $(SAN),-O2 -g,-O3 -g)
+TEST_JOBS ?= 2
+TEST_TIMEOUT ?= 300
+FUZZ_SECONDS ?= 20
+prefix ?= /usr/local
+bindir ?= $(prefix)/bin
+docdir ?= $(prefix)/share/doc/evidence
+INSTALL ?= install
+PKG_CONFIG ?= pkg-config
+GNUPLOT ?= gnuplot
+Q := $(if $(filter 1,$(V)),,@)
+say = @$(if $(filter 1,$(V)),:,printf '  %-5s %s\n' $(1) $(2))
+
+# --- Where things go ------------------------------------------------------------------------
+
+comma := ,
+compiler := $(filter-out gcc cc,$(notdir $(firstword $(CC))))
+variant := $(subst $(comma),-,$(subst $() ,-,$(strip $(compiler) $(if $(SAN),san-$(SAN)))))
+VARIANT ?= $(variant)
+B := build$(addprefix /,$(VARIANT))
+GEN := $(B)/gen
+OBJ := $(B)/obj
+PROGRAM := $(B)/evidence
+TESTS := $(B)/run-tests
+
+# --- What there is --------------------------------------------------------------------------
+
+find_c = $(sort $(shell find $(1) -name '*.c' 2>/dev/null))
+SRC := $(call find_c,src)
+CHECKS := $(sort $(wildcard checks/*.c))
+TEST_SRC := $(filter-out tests/bench/% tests/fuzz/%,$(call find_c,tests))
+BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
+DERIVATIONS := $(filter-out derivations/README.md,$(sort $(wildcard derivations/*.md)))
+PLOTS := $(patsubst plots/%.gp,$(B)/plots/%.svg,$(sort $(wildcard plots/*.gp)))
+
+MAIN := src/cli/main.c
+LIB_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(MAIN),$(SRC)) $(CHECKS)) \
+           $(OBJ)/checks_table.o
+MAIN_OBJ := $(OBJ)/src/cli/main.o
+TEST_OBJ := $(TEST_SRC:%.c=$(OBJ)/%.o)
+BENCH := $(BENCH_SRC:tests/bench/%.c=$(B)/bench/%)
+FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%)
+
+# --- Flags ----------------------------------------------------------------------------------
+
+CODE_FLAGS := -std=c11 $(OPT) $(if $(ARCH),-march=$(ARCH)) -ffp-contract=off -fopenmp \
+              $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
+              $(CFLAGS)
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion \
+            -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(filter 1,$(WERROR)),-Werror)
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags gsl jansson 2>/dev/null)
+LIBS := -lcubature $(or $(shell $(PKG_CONFIG) --libs gsl jansson 2>/dev/null),\
+                        -lgsl -lgslcblas -ljansson) -lm
+CRITERION_LIBS := $(or $(shell $(PKG_CONFIG) --libs criterion 2>/dev/null),-lcriterion)
+CRITERION_CFLAGS := $(shell $(PKG_CONFIG) --cflags criterion 2>/dev/null)
+
+COMPILE := $(CC) -D_POSIX_C_SOURCE=200809L -Isrc -I$(GEN) $(WARNINGS) $(PKG_CFLAGS) $(CODE_FLAGS) \
+           '-ffile-prefix-map=$(CURDIR)=.' $(CPPFLAGS)
+LINK := $(CC) $(CODE_FLAGS) $(LDFLAGS)
+
+# Criterion's assertions store an int in a one-bit field, which gcc's -Wconversion reports in
+# the test that uses them; conversions that lose a fraction are still reported.
+TEST_FLAGS := -Itests -DEV_PROGRAM='"$(PROGRAM)"' -DEV_SOURCE_DIR='"."' $(CRITERION_CFLAGS) \
+              -Wno-conversion -Wno-sign-conversion -Wfloat-conversion
+
+$(OBJ)/tests/%.o: private COMPILE += $(TEST_FLAGS)
+# Their one function is declared by the generated table; a fuzz target's by libFuzzer.
+$(OBJ)/checks/%.o $(OBJ)/tests/fuzz/%.o: private COMPILE += -Wno-missing-prototypes
+
+# --- Targets --------------------------------------------------------------------------------
+
+.PHONY: all check test tests bench plots fuzz fuzz-run format lint install new clean help FORCE
+
+all: $(PROGRAM) ## build the program, build/evidence (the default)
+
+check: $(PROGRAM) ## check every derivation, line by line, and print the table
+	@test -n '$(DERIVATIONS)' || { echo 'make check: no derivations found' >&2; exit 1; }
+	@$(PROGRAM) check $(CHECK_FLAGS) $(DERIVATIONS)
+
+# Neither Criterion's "always succeed", nor a filter that matches nothing, nor a leak that a
+# sanitizer reports after the test has been counted as passed may look like success.
+test: $(TESTS) $(PROGRAM) ## run the tests
+	@unset CRITERION_ALWAYS_SUCCEED CRITERION_TEST_PATTERN; \
+	rm -f $(B)/sanitizer.log.* $(B)/tests.tap; \
+	export OMP_WAIT_POLICY="$${OMP_WAIT_POLICY:-passive}"; \
+	$(if $(SAN),export ASAN_OPTIONS="log_path='$(CURDIR)/$(B)/sanitizer.log':$$ASAN_OPTIONS";) \
+	status=0; \
+	$(TESTS) --jobs $(TEST_JOBS) --timeout $(TEST_TIMEOUT) --tap=$(B)/tests.tap \
+	    $(if $(ONLY),--filter '$(ONLY)') || status=$$?; \
+	if grep -l ERROR: $(B)/sanitizer.log.* >$(B)/sanitizer.files 2>/dev/null; then \
+	    xargs cat <$(B)/sanitizer.files >&2; \
+	    echo 'make test: a sanitizer found errors (above)' >&2; exit 1; \
+	fi; \
+	if ! grep -E '^(not )?ok ' $(B)/tests.tap | grep -qv '# SKIP'; then \
+	    echo 'make test: no test was run' >&2; exit 1; \
+	fi; \
+	exit $$status
+
+tests: $(TESTS) ## build the tests without running them
+
+# A benchmark finds in EV_PYTHON a Python with NumPy and SciPy, to run its peers
+# (tests/bench/*.py) with; it is empty where there is none.
+bench: $(BENCH) $(PROGRAM) ## run the benchmarks, beside NumPy and SciPy where they are installed
+	@test -n '$(BENCH)' || echo 'make bench: nothing in tests/bench'
+	@EV_PYTHON=; for python in $(or $(PYTHON),python3 /usr/bin/python3); do \
+	    if $$python -c 'import numpy, scipy' 2>/dev/null; then EV_PYTHON=$$python; break; fi; \
+	done; \
+	export EV_PYTHON; \
+	test -n "$$EV_PYTHON" || \
+	    echo 'make bench: no Python with NumPy and SciPy (python3-numpy, python3-scipy): no peers'; \
+	status=0; \
+	for program in $(BENCH); do $$program || status=1; done; \
+	exit $$status
+
+plots: $(PLOTS) ## draw every plot, as build/plots/NAME.svg
+	@test -n '$(PLOTS)' || echo 'make plots: nothing in plots'
+
+fuzz: ## fuzz the readers of untrusted input (clang's libFuzzer, FUZZ_SECONDS each)
+	@$(MAKE) CC='$(if $(findstring clang,$(CC)),$(CC),clang)' VARIANT=fuzz \
+	    SAN=fuzzer-no-link,address,undefined fuzz-run
+
+format: ## reformat the C files
+	clang-format -i $(C_FILES)
+
+lint: $(GEN)/build_info.h ## report what clang-format and clang-tidy would change
+	@clang-format --dry-run --Werror --ferror-limit=1 $(C_FILES)
+	@printf '%s\n' $(filter %.c,$(C_FILES)) | xargs -P 2 -n 1 sh -c 'clang-tidy --quiet \
+	    --warnings-as-errors="*" "$$0" -- $(LINT_FLAGS) 2>$(GEN)/lint.$$$$ || \
+	    { cat $(GEN)/lint.$$$$ >&2; exit 1; }'
+	@rm -f $(GEN)/lint.*
+
+install: $(PROGRAM) ## install the program and the derivations (prefix, DESTDIR)
+	$(INSTALL) -d '$(DESTDIR)$(bindir)' '$(DESTDIR)$(docdir)/derivations'
+	$(INSTALL) -m 755 $(PROGRAM) '$(DESTDIR)$(bindir)/evidence'
+	$(INSTALL) -m 644 LICENSE $(wildcard README.md CHANGELOG.md) '$(DESTDIR)$(docdir)'
+	$(if $(wildcard derivations/*.md),$(INSTALL) -m 644 $(wildcard derivations/*.md) \
+	    '$(DESTDIR)$(docdir)/derivations')
+
+new: ## scaffold derivations/NAME.md and checks/NAME.c, a first claim with its second voice
+	@case '$(NAME)' in '' | *[!a-z0-9_]*) \
+	    echo 'make new NAME=topic: lower-case letters, digits and underscores' >&2; exit 2;; \
+	esac
+	@for file in derivations/$(NAME).md checks/$(NAME).c; do \
+	    if test -e $$file; then echo "make new: $$file is there already" >&2; exit 2; fi; \
+	done
+	@printf '%s\n' "$$NEW_DERIVATION" >derivations/$(NAME).md
+	@printf '%s\n' "$$NEW_CHECK" >checks/$(NAME).c
+	@echo 'written: derivations/$(NAME).md checks/$(NAME).c'
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## list the targets and the variables
+	@echo 'targets:'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' Makefile
+	@echo 'variables:'
+	@sed -n 's/^##V /  /p' Makefile
+
+# --- Rules ----------------------------------------------------------------------------------
+
+$(PROGRAM): $(MAIN_OBJ) $(LIB_OBJ) $(GEN)/link
+	$(call say,LD,$@)
+	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(LIBS)
+
+$(TESTS): $(TEST_OBJ) $(LIB_OBJ) $(GEN)/link $(GEN)/link-tests
+	$(call say,LD,$@)
+	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(CRITERION_LIBS) $(LIBS)
+
+$(BENCH): $(B)/bench/%: $(OBJ)/tests/bench/%.o $(LIB_OBJ) $(GEN)/link
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(LIBS)
+
+$(FUZZ): $(B)/fuzz/%: $(OBJ)/tests/fuzz/%.o $(LIB_OBJ) $(GEN)/link
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(LIBS)
+
+$(OBJ)/%.o: %.c $(GEN)/flags $(GEN)/probed | $(GEN)/build_info.h
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
+
+$(OBJ)/checks_table.o: $(GEN)/checks_table.c $(GEN)/flags $(GEN)/probed
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
+
+$(TEST_OBJ): $(GEN)/probed-tests
+
+# A plot reads the file named by its variable `data`; terminal and output are set for it.
+$(B)/plots/%.svg: plots/%.gp $(PROGRAM) $(GEN)/probed-plots
+	$(call say,PLOT,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(PROGRAM) tabulate $* >$(B)/plots/$*.tsv
+	$(Q)$(GNUPLOT) -e "data='$(B)/plots/$*.tsv'" -e 'set terminal svg' -e "set output '$@'" $<
+
+# What fuzz-run finds that is new stays in build/fuzz/corpus; what fails, in build/fuzz/*-crash-*.
+# The seeds are the derivations and tests/fuzz/corpus/NAME, or else all of tests/fuzz/corpus.
+fuzz-run: $(FUZZ)
+	@test -n '$(FUZZ)' || echo 'make fuzz: nothing in tests/fuzz'
+	@status=0; for target in $(FUZZ); do \
+	    name=$${target##*/}; corpus=$(B)/corpus/$$name; mkdir -p $$corpus; \
+	    seeds=derivations; \
+	    for seed in tests/fuzz/corpus/$$name tests/fuzz/corpus; do \
+	        if test -d $$seed; then seeds="$$seeds $$seed"; break; fi; \
+	    done; \
+	    dict=; test ! -f tests/fuzz/$$name.dict || dict=-dict=tests/fuzz/$$name.dict; \
+	    echo "$$name, $(FUZZ_SECONDS) s"; \
+	    $$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -print_final_stats=1 -verbosity=0 \
+	        -artifact_prefix=$(B)/$$name- $$dict $$corpus $$seeds || status=1; \
+	done; exit $$status
+$(FUZZ:$(B)/fuzz/%=$(OBJ)/tests/fuzz/%.o): $(GEN)/probed-fuzz
+
+C_FILES = $(sort $(shell find src checks tests -name '*.[ch]'))
+LINT_FLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -Isrc -Itests -I$(GEN) -fopenmp \
+             -DEV_PROGRAM=\"\" -DEV_SOURCE_DIR=\"\" $(PKG_CFLAGS) $(CRITERION_CFLAGS)
+
+# --- What `make new` writes --------------------------------------------------------------------
+
+claim = $(subst _,-,$(NAME))-second-moment
+define NEW_DERIVATION
+# $(subst _, ,$(NAME))
+
+Say here what is derived, from what, and where it is printed.
+
+Assume $$J \in \{1,\dots,3\}$$, $$\mu \in \mathbb{R}^J$$ and $$\sigma \in \mathbb{R}_{>0}^J$$. Define
+$$$$ q(z) = \mathcal{N}(z;\, \mu, \operatorname{diag}(\sigma^2)). $$$$
+
+<!-- claim: $(claim) -->
+$$$$
+\mathbb{E}_{q(z)}\Big[\sum_{j=1}^{J} z_j^2\Big] = \sum_{j=1}^{J} (\mu_j^2 + \sigma_j^2)
+$$$$
+endef
+
+define NEW_CHECK
+/* The independent second voice of derivations/$(NAME).md. */
+#include "judge/check.h"
+
+void check_$(NAME)(ev_check *check)
+{
+    static const double J = 2, mu[] = {0.5, -1}, sigma[] = {1, 2};
+    static const ev_binding at[] = {{"J", 1, &J}, {"\\mu", 2, mu}, {"\\sigma", 2, sigma}};
+    double ours = 0, error = 0;
+    for (int j = 0; j < 2; j++)
+        ours += mu[j] * mu[j] + sigma[j] * sigma[j];
+    double documents = ev_check_document_value(check, "$(claim)", 1, 0, 3, at, &error);
+    ev_check_compare(check, "$(claim)", 1, ours, 1e-14, documents, error, 1e-9);
+}
+endef
+new: export NEW_DERIVATION := $(NEW_DERIVATION)
+new: export NEW_CHECK := $(NEW_CHECK)
+
+# --- Generated files, rewritten only when what they say changes -------------------------------
+
+define write_if_changed
+	@mkdir -p $(@D)
+	@printf '%s\n' "$$TEXT" >$@.$$$$; \
+	if cmp -s $@.$$$$ $@; then rm -f $@.$$$$; else mv -f $@.$$$$ $@; fi
+endef
+
+define newline
+
+
+endef
+
+# One entry for each checks/NAME.c, which defines void check_NAME(ev_check *check).
+check_names := $(patsubst checks/%.c,%,$(CHECKS))
+define checks_table
+/* Generated from the names in checks/. */
+#include "judge/check.h"
+
+#include <stddef.h>
+
+$(foreach n,$(check_names),void check_$(n)(ev_check *check);$(newline))
+extern const ev_check_entry ev_check_table[];
+const ev_check_entry ev_check_table[] = {
+$(foreach n,$(check_names),    {"$(n)", check_$(n)},$(newline))    {NULL, NULL},
+};
+endef
+
+$(GEN)/checks_table.c: export TEXT = $(checks_table)
+$(GEN)/checks_table.c: FORCE
+	@for name in $(check_names); do case $$name in *[!A-Za-z0-9_]*) \
+	    echo "checks/$$name.c: only letters, digits and underscores in its name" >&2; exit 1;; \
+	esac; done
+	$(write_if_changed)
+
+# Compiler, flags and revision, as C strings; no paths in them.
+c_string = "$(subst ",\",$(subst \,\\,$(strip $(1))))"
+compiler_version := $(shell $(CC) --version 2>/dev/null | sed 1q)
+revision = $(or $(shell test -e .git && \
+    git describe --always --dirty --abbrev=12 --exclude='*' 2>/dev/null),unknown)
+define build_info
+/* Generated: how this program was built. */
+#define EV_BUILD_COMPILER $(call c_string,$(compiler_version))
+#define EV_BUILD_FLAGS $(call c_string,$(filter-out -I% -L% -isystem% /%,$(CODE_FLAGS)))
+#define EV_BUILD_REVISION $(call c_string,$(revision))
+endef
+
+$(GEN)/build_info.h: export TEXT = $(build_info)
+$(GEN)/build_info.h: FORCE
+	$(write_if_changed)
+
+$(GEN)/flags: export TEXT = $(compiler_version) $(COMPILE) $(TEST_FLAGS)
+$(GEN)/link: export TEXT = $(LINK) $(LIB_OBJ) $(LIBS)
+$(GEN)/link-tests: export TEXT = $(TEST_OBJ) $(CRITERION_LIBS)
+$(GEN)/flags $(GEN)/link $(GEN)/link-tests: FORCE
+	$(write_if_changed)
+
+# --- The dependencies, by name and by the Debian package that brings each ----------------------
+
+# Probed once for each variant, and again when its flags (pkg-config's among them) change.
+empty_main := int main(void) { return 0; }
+try_c = echo '$(or $(2),$(empty_main))' | $(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) $(LDFLAGS) \
+        $(1) -x c - -o /dev/null >/dev/null 2>&1
+lack = missing="$$missing  $(strip $(1)) ($(strip $(2)))\n"
+finish_probe = test -z "$$missing" || { \
+	    echo 'missing, with the Debian package that brings it:' >&2; printf "$$missing" >&2; \
+	    echo './setup.sh installs what is needed; with --develop, clang and its tools too.' >&2; \
+	    exit 1; }; \
+	touch $@
+
+$(GEN)/probed: $(GEN)/flags
+	@missing=; \
+	if ! command -v $(firstword $(CC)) >/dev/null; then \
+	    $(call lack,$(firstword $(CC)),$(or $(compiler),gcc)); \
+	elif ! $(call try_c,-include stdio.h); then $(call lack,the C library,libc6-dev); \
+	else \
+	    $(if $(ARCH),$(call try_c,-march=$(ARCH)) || \
+	        { echo '$(CC) refuses -march=$(ARCH): say make ARCH=' >&2; exit 1; };) \
+	    $(call try_c,-fopenmp -include omp.h) || \
+	        $(call lack,OpenMP,$(if $(compiler),libomp-dev,gcc)); \
+	    $(if $(SAN),$(call try_c,-fsanitize=$(SAN)) || \
+	        $(call lack,sanitizers $(SAN),$(if $(compiler),libclang-rt-dev,gcc));) \
+	    $(call try_c,-c -include Random123/philox.h) || $(call lack,Random123,librandom123-dev); \
+	    $(call try_c,-include cubature.h -lcubature -lm) || $(call lack,Cubature,libcubature-dev); \
+	fi; \
+	if ! command -v $(PKG_CONFIG) >/dev/null; then $(call lack,pkg-config,pkg-config); fi; \
+	$(PKG_CONFIG) --exists gsl 2>/dev/null || $(call lack,GSL,libgsl-dev); \
+	$(PKG_CONFIG) --exists jansson 2>/dev/null || $(call lack,Jansson,libjansson-dev); \
+	$(finish_probe)
+
+$(GEN)/probed-tests: $(GEN)/probed
+	@missing=; \
+	$(PKG_CONFIG) --exists criterion || $(call lack,Criterion,libcriterion-dev); \
+	$(finish_probe)
+
+$(GEN)/probed-fuzz: $(GEN)/probed
+	@missing=; \
+	$(call try_c,-fsanitize=fuzzer,int LLVMFuzzerTestOneInput(void) { return 0; }) || \
+	    $(call lack,libFuzzer,clang libclang-rt-dev); \
+	$(finish_probe)
+
+$(GEN)/probed-plots:
+	@missing=; mkdir -p $(@D); \
+	command -v $(GNUPLOT) >/dev/null || $(call lack,gnuplot,gnuplot-nox); \
+	$(finish_probe)
+
+FORCE:
+
+-include $(patsubst %.o,%.d,$(LIB_OBJ) $(MAIN_OBJ) $(TEST_OBJ) \
+    $(BENCH_SRC:%.c=$(OBJ)/%.o) $(FUZZ_SRC:%.c=$(OBJ)/%.o))
