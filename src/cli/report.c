@@ -20,18 +20,76 @@ void ev_record_place(const ev_record *record, char *text, size_t size)
         snprintf(text, size, "%s", record->file);
 }
 
-void ev_record_method(const ev_record *record, char *text, size_t size)
+static const struct {
+    const char *name, *brief, *meaning;
+} methods[] = {{"closed", "closed", NULL},
+               {"hermite", "GH", "Gauss-Hermite"},
+               {"cubature", "Cub", "adaptive cubature"},
+               {"trapezoid", "Tr", "trapezoidal rule"},
+               {"kronrod", "GK", "Gauss-Kronrod"},
+               {"mc", "MC", "Monte Carlo"}};
+enum { METHODS = sizeof methods / sizeof *methods };
+
+/* Does a list like "hermite+mc" name a method? */
+static bool names_method(const char *list, const char *method)
 {
-    bool voice = record->second_voice != NULL && *record->second_voice != '\0';
-    bool module = record->step == 0 && record->measured != NULL && *record->measured != '\0';
-    const char *remark = !voice                                           ? ""
-                         : strcmp(record->second_voice, "agrees") == 0    ? ", C"
-                         : strcmp(record->second_voice, "disagrees") == 0 ? ", not C"
-                                                                          : ", C undecided";
-    if (module)
-        snprintf(text, size, "C");
-    else
-        snprintf(text, size, "%s%s", record->methods == NULL ? "" : record->methods, remark);
+    size_t n = strlen(method);
+    while (list != NULL && *list != '\0') {
+        size_t length = strcspn(list, "+");
+        if (length == n && memcmp(list, method, n) == 0)
+            return true;
+        list += length + (list[length] == '+');
+    }
+    return false;
+}
+
+static void append(char *text, size_t size, const char *separator, const char *word)
+{
+    size_t used = strlen(text);
+    snprintf(text + used, size - used, "%s%s", used == 0 ? "" : separator, word);
+}
+
+/* Decided by a C module alone: a statement, or the module's own assertion. */
+static bool module_alone(const ev_record *record)
+{
+    return record->step == 0 && record->measured != NULL && *record->measured != '\0';
+}
+
+void ev_record_methods(const ev_record *record, char *text, size_t size)
+{
+    const char *voice = record->second_voice == NULL ? "" : record->second_voice;
+    text[0] = '\0';
+    for (size_t i = 0; i < METHODS; i++)
+        if (names_method(record->methods, methods[i].name))
+            append(text, size, " ", methods[i].brief);
+    if (module_alone(record))
+        append(text, size, "", "C");
+    else if (*voice != '\0')
+        append(text, size, " ",
+               strcmp(voice, "agrees") == 0      ? "+ C"
+               : strcmp(voice, "disagrees") == 0 ? "not C"
+                                                 : "+ C?");
+}
+
+void ev_report_methods_legend(const ev_ledger *ledger, char *text, size_t size)
+{
+    text[0] = '\0';
+    for (size_t m = 0; m < METHODS; m++) {
+        bool used = false;
+        for (size_t i = 0; i < ledger->count && !used; i++)
+            used = names_method(ledger->records[i].methods, methods[m].name);
+        if (!used || methods[m].meaning == NULL)
+            continue;
+        append(text, size, ", ", methods[m].brief);
+        append(text, size, " ", methods[m].meaning);
+    }
+    for (size_t i = 0; i < ledger->count; i++) {
+        const char *voice = ledger->records[i].second_voice;
+        if (module_alone(&ledger->records[i]) || (voice != NULL && *voice != '\0')) {
+            append(text, size, ", ", "C the C module");
+            return;
+        }
+    }
 }
 
 int ev_report_exit(const ev_report *report)
@@ -50,7 +108,7 @@ void ev_report_verdict(const ev_record *record, const ev_style *style, FILE *out
     const char *name = ev_verdict_name(record->verdict);
     bool remark = green && record->verdict != EV_HOLDS;
     char text[64];
-    snprintf(text, sizeof text, "%s %s%s", mark, name, remark ? " (as expected)" : "");
+    snprintf(text, sizeof text, "%s %s%s", mark, name, remark ? " (expected)" : "");
     ev_paint_set(out, style,
                  green                           ? EV_GREEN
                  : record->verdict == EV_SKIPPED ? EV_YELLOW

@@ -25,7 +25,7 @@ ev_status ev_report_jsonl(const ev_report *report, FILE *out, ev_error *error); 
 
 /* The last lines of the table: counts of every class, and what the run spent. */
 void ev_report_summary(const ev_report *report, FILE *out);
-/* "REFUTED (as expected)", "HOLDS, but REFUTED was expected", painted. */
+/* "REFUTED (expected)", "HOLDS", ..., with a mark, painted. */
 void ev_report_verdict(const ev_record *record, const ev_style *style, FILE *out, size_t width);
 /* A refuted claim's verdict in words: "an error as printed in 3.4; corrected in good-claim". */
 void ev_report_finding(const ev_record *record, char *text, size_t size);
@@ -34,8 +34,11 @@ void ev_report_finding(const ev_record *record, char *text, size_t size);
 void ev_record_label(const ev_record *record, char *text, size_t size);
 /* "file:line:column"; only the file where there is no line: a C module's own assertion. */
 void ev_record_place(const ev_record *record, char *text, size_t size);
-/* "hermite+mc", and what the C module adds: ", C" when it agrees. */
-void ev_record_method(const ev_record *record, char *text, size_t size);
+/* The methods, abbreviated as ev_report_methods_legend explains, and what the C module adds: "GH MC
+ * + C" when it agrees. */
+void ev_record_methods(const ev_record *record, char *text, size_t size);
+/* What those abbreviations mean, as far as the ledger's records use them. */
+void ev_report_methods_legend(const ev_ledger *ledger, char *text, size_t size);
 /* The exit status that the verdicts ask for.  A document in which nothing was checked is not green,
  * unless --only left it out. */
 int ev_report_exit(const ev_report *report);

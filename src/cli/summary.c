@@ -37,7 +37,7 @@ static void put_kinds(const ev_report *report, FILE *out)
             ledger->count - steps - statements, ledger->count - steps - statements == 1 ? "" : "s",
             report->document_count, report->document_count == 1 ? "" : "s");
     if (voices > 0)
-        fprintf(out, "%zu step%s confirmed by a C module (C)\n", voices, voices == 1 ? "" : "s");
+        fprintf(out, "%zu step%s confirmed by a C module\n", voices, voices == 1 ? "" : "s");
     if (ledger->unchecked_displays > 0)
         fprintf(out, "%zu display%s without a claim: not checked\n", ledger->unchecked_displays,
                 ledger->unchecked_displays == 1 ? "" : "s");
@@ -54,6 +54,17 @@ static void put_budget(const ev_report *report, FILE *out)
             "false alarms: probability at most %.0e in the run; %" PRIu64
             " sampling comparisons planned, %" PRIu64 " made (%.0e)\n",
             ledger->alpha_total, planned, spent, share);
+}
+
+static void put_legend(const ev_report *report, FILE *out)
+{
+    char legend[256];
+    ev_report_methods_legend(report->ledger, legend, sizeof legend);
+    if (legend[0] == '\0')
+        return;
+    ev_paint_set(out, &report->style, EV_DIM);
+    fprintf(out, "%s\n", legend);
+    ev_paint_set(out, &report->style, EV_PLAIN);
 }
 
 static void put_empty(const ev_report *report, FILE *out)
@@ -92,6 +103,7 @@ static void put_unexpected(const ev_report *report, const ev_tally *tally, FILE 
 void ev_report_summary(const ev_report *report, FILE *out)
 {
     ev_tally tally = ev_ledger_tally(report->ledger);
+    put_legend(report, out);
     put_counts(report, &tally, out);
     put_kinds(report, out);
     put_budget(report, out);

@@ -30,14 +30,12 @@ static void put(table *t, ev_paint paint, const char *text)
 
 static const char *relation_text(const char *relation, bool utf8)
 {
-    static const char *const names[][2] = {{"<=", "\xE2\x89\xA4"},
-                                           {">=", "\xE2\x89\xA5"},
-                                           {"~", "\xE2\x89\x88"},
-                                           {"prop", "\xE2\x88\x9D"},
-                                           {"statement", "stated"}};
+    static const char *const names[][2] = {{"<=", "\xE2\x89\xA4"}, {">=", "\xE2\x89\xA5"},
+                                           {"~", "\xE2\x89\x88"},  {"prop", "\xE2\x88\x9D"},
+                                           {"statement", "says"},  {"assert", "fact"}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(relation, names[i][0]) == 0)
-            return utf8 || relation[0] == 's' ? names[i][1] : relation;
+            return utf8 || i >= 4 ? names[i][1] : relation;
     return relation;
 }
 
@@ -47,7 +45,7 @@ static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
  * method's as wide as the rest of the line. */
 static columns fit(const table *t, size_t from, size_t to)
 {
-    columns c = {LABEL_LEAST, 3, 9, 6, 6, 0, 0, 7};
+    columns c = {LABEL_LEAST, 3, 9, 6, 4, 0, 0, 7};
     for (size_t i = from; i < to; i++) {
         const ev_record *r = &t->report->ledger->records[i];
         char label[128];
@@ -57,7 +55,7 @@ static columns fit(const table *t, size_t from, size_t to)
         c.label = larger(c.label, ev_text_columns(label));
         c.relation = larger(c.relation,
                             ev_text_columns(relation_text(r->relation, t->style->utf8)));
-        c.verdict = larger(c.verdict, name + (remark ? strlen(" (as expected)") : 0));
+        c.verdict = larger(c.verdict, name + (remark ? strlen(" (expected)") : 0));
         if (r->mutants_total > 0)
             c.mutants = 7;
     }
@@ -86,11 +84,11 @@ static void put_header(table *t)
     const columns *c = &t->at;
     ev_paint_set(t->out, t->style, EV_DIM);
     fprintf(t->out, "  %-*s  %-*s  %-*s  %*s  %*s", (int)c->label, "step", (int)c->relation, "rel",
-            (int)c->verdict, "verdict", (int)c->digits, "digits", (int)c->points, "points");
+            (int)c->verdict, "verdict", (int)c->digits, "digits", (int)c->points, "pts");
     if (c->mutants > 0)
         fprintf(t->out, "  %*s", (int)c->mutants, "mutants");
     if (c->method > 0)
-        fprintf(t->out, "  %-*s", c->time > 0 ? (int)c->method : 6, "method");
+        fprintf(t->out, "  %-*s", c->time > 0 ? (int)c->method : 7, "methods");
     if (c->time > 0)
         fprintf(t->out, "  %*s", (int)c->time, "time");
     ev_paint_set(t->out, t->style, EV_PLAIN);
@@ -131,7 +129,7 @@ static void put_numbers(table *t, const ev_record *r)
     if (t->at.mutants > 0)
         fprintf(t->out, "  %*s", (int)t->at.mutants, mutants);
     char method[128];
-    ev_record_method(r, method, sizeof method);
+    ev_record_methods(r, method, sizeof method);
     fputs("  ", t->out);
     if (t->at.time == 0) {
         ev_text_put(t->out, t->style, method, t->at.method);
@@ -224,7 +222,9 @@ static void put_details(table *t, const ev_record *r)
     bool measured = r->step == 0 && has(r->measured);
     if (measured)
         put_detail(t, EV_BOLD, "measured:", r->measured);
-    if (has(r->reason) && !(measured && strcmp(r->reason, r->measured) == 0))
+    bool told = measured ? strcmp(r->reason, r->measured) == 0 /* by the lines around it */
+                         : r->step > 0 && r->verdict == EV_REFUTED;
+    if (has(r->reason) && !told)
         put_detail(t, EV_PLAIN, "", r->reason);
     if (r->verdict == EV_REFUTED || !green)
         put_witness(t, r);

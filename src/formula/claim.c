@@ -21,7 +21,7 @@ typedef struct {
     size_t step_count, step_capacity;
 } chain_reader;
 
-static bool read_relation(const ev_token *t, ev_relation *relation)
+bool ev_token_relation(const ev_token *t, ev_relation *relation)
 {
     static const struct {
         const char *command;
@@ -132,13 +132,13 @@ static bool read_chain(chain_reader *r)
         skip_breaks(parser);
         const ev_token *t = ev_parser_token(parser);
         ev_relation relation;
-        if (!read_relation(t, &relation))
+        if (!ev_token_relation(t, &relation))
             break;
         parser->at++;
         skip_breaks(parser);
         ev_relation again;
         bool repeated = ev_parser_ahead(parser, 0)->kind != EV_TOKEN_END &&
-                        read_relation(ev_parser_token(parser), &again);
+                        ev_token_relation(ev_parser_token(parser), &again);
         if (repeated && again == relation && parser->at > 0 &&
             parser->list.tokens[parser->at - 1].kind == EV_TOKEN_BREAK)
             parser->at++; /* "= \\ =": the sign repeated on the next line */

@@ -558,6 +558,7 @@ static const ev_tensor *function_of(ev_elaborator *e, const ev_syntax *at)
         return det == 0 ? NULL : ev_tensor_scalar(e, det);
     }
     case EV_FUNCTION_MAX: case EV_FUNCTION_MIN: return extremum(e, at, a);
+    case EV_FUNCTION_STOP_GRADIENT: return ev_tensor_map(e, a, EV_OP_HOLD);
     default:
         if (a->rank == 2)
             return ev_elaborate_fail(e, at, "a function of %s: entries or a determinant are meant?",
@@ -627,8 +628,15 @@ static const ev_tensor *accumulate(ev_elaborator *e, const ev_syntax *at, const 
 {
     if (so_far == NULL || next == NULL)
         return next;
-    return at->kind == EV_SYNTAX_SUM ? ev_tensor_add(e, at, so_far, next, false)
-                                     : ev_tensor_multiply(e, at, so_far, next);
+    if (at->kind == EV_SYNTAX_SUM)
+        return ev_tensor_add(e, at, so_far, next, false);
+    if (at->kind == EV_SYNTAX_PRODUCT)
+        return ev_tensor_multiply(e, at, so_far, next);
+    if (so_far->rank != 0 || next->rank != 0)
+        return ev_elaborate_fail(e, at, "the extremum of vectors: only of scalars");
+    return ev_tensor_scalar(e, at->kind == EV_SYNTAX_MAXIMUM
+                                   ? ev_graph_max(e->graph, so_far->nodes[0], next->nodes[0])
+                                   : ev_graph_min(e->graph, so_far->nodes[0], next->nodes[0]));
 }
 
 static const ev_tensor *sum_over_binary(ev_elaborator *e, const ev_syntax *at)
@@ -674,6 +682,8 @@ static const ev_tensor *sum_or_product(ev_elaborator *e, const ev_syntax *at)
     e->meanings[at->symbol] = saved;
     if (failed || total != NULL)
         return total;
+    if (at->kind == EV_SYNTAX_MAXIMUM || at->kind == EV_SYNTAX_MINIMUM)
+        return ev_elaborate_fail(e, at, "the extremum of nothing: its range is empty");
     return ev_tensor_scalar(e, ev_graph_constant(e->graph, at->kind == EV_SYNTAX_SUM ? 0.0 : 1.0));
 }
 
@@ -700,6 +710,28 @@ static const ev_tensor *gradient(ev_elaborator *e, const ev_syntax *at)
                                            : ev_graph_derivative(e->graph, body->nodes[0], x->nodes[i]);
     }
     return t;
+}
+
+/* Between whole numbers = is allowed; between reals it would ask for luck. */
+static const ev_tensor *indicator(ev_elaborator *e, const ev_syntax *at)
+{
+    ev_graph *g = e->graph;
+    if (at->relation == EV_RELATION_EQUAL) {
+        long a, b;
+        if (!ev_elaborate_integer(e, at->children[0], &a) ||
+            !ev_elaborate_integer(e, at->children[1], &b))
+            return NULL;
+        return ev_tensor_scalar(e, ev_graph_constant(g, a == b ? 1.0 : 0.0));
+    }
+    ev_node a = ev_elaborate_scalar(e, at->children[0]), b = ev_elaborate_scalar(e, at->children[1]);
+    if (a == 0 || b == 0)
+        return NULL;
+    bool less = at->relation == EV_RELATION_LESS || at->relation == EV_RELATION_LESS_EQUAL;
+    bool strict = at->relation == EV_RELATION_LESS || at->relation == EV_RELATION_GREATER;
+    /* a < b is STEP(b - a); a <= b is 1 - STEP(a - b). */
+    ev_node gap = less == strict ? ev_graph_sub(g, b, a) : ev_graph_sub(g, a, b);
+    ev_node step = ev_graph_unary(g, EV_OP_STEP, gap);
+    return ev_tensor_scalar(e, strict ? step : ev_graph_sub(g, ev_graph_constant(g, 1.0), step));
 }
 
 /* ---- the switch ---- */
@@ -764,7 +796,9 @@ static const ev_tensor *dispatch(ev_elaborator *e, const ev_syntax *x)
     case EV_SYNTAX_FUNCTION: return function_of(e, x);
     case EV_SYNTAX_NORM: return norm(e, x, false);
     case EV_SYNTAX_ABS: return absolute(e, x);
-    case EV_SYNTAX_SUM: case EV_SYNTAX_PRODUCT: return sum_or_product(e, x);
+    case EV_SYNTAX_SUM: case EV_SYNTAX_PRODUCT: case EV_SYNTAX_MAXIMUM: case EV_SYNTAX_MINIMUM:
+        return sum_or_product(e, x);
+    case EV_SYNTAX_INDICATOR: return indicator(e, x);
     case EV_SYNTAX_INTEGRAL: return ev_elaborate_integral(e, x);
     case EV_SYNTAX_EXPECT: case EV_SYNTAX_VARIANCE: return ev_elaborate_expectation(e, x);
     case EV_SYNTAX_KL: case EV_SYNTAX_ENTROPY: case EV_SYNTAX_CROSS_ENTROPY:

@@ -144,8 +144,9 @@ static ev_status integrate_plainly(ev_program *p, const batch *b, size_t order)
     if (status != EV_OK && status != EV_UNFIT)
         return status;
     for (size_t k = 0; k < b->n; k++)
-        p->numbers[p->expectations[b->first + k].number].value =
-            status == EV_OK ? integrals[k].value : (double)NAN;
+        p->numbers[p->expectations[b->first + k].number].value = status == EV_OK
+                                                                     ? integrals[k].value
+                                                                     : (double)NAN;
     return EV_OK;
 }
 

@@ -95,8 +95,11 @@ static ev_status try_batch(const setting *s, ev_tape *tape, ev_integral *out)
  * like 1/order errs by twice that difference; analytic bodies by far less. */
 static ev_status choose_loop_rules(const setting *s, ev_tape *tape, double *error)
 {
-    static const size_t ladders[EV_QUADRATURE_MAX_DIM + 1][9] = {
-        {0}, {16, 24, 32, 48, 64, 96, 128, 192}, {12, 18, 20, 30, 32, 48}, {6, 9, 10, 14}, {4, 6, 6, 8}};
+    static const size_t ladders[EV_QUADRATURE_MAX_DIM + 1][9] = {{0},
+                                                                 {16, 24, 32, 48, 64, 96, 128, 192},
+                                                                 {12, 18, 20, 30, 32, 48},
+                                                                 {6, 9, 10, 14},
+                                                                 {4, 6, 6, 8}};
     ev_integral low[EV_BATCH_MAX], high[EV_BATCH_MAX];
     memset(error, 0, tape->functions * sizeof *error);
     if (tape->loop_count == 0)
@@ -124,9 +127,9 @@ static ev_status choose_loop_rules(const setting *s, ev_tape *tape, double *erro
 
 /* ---- 3. what the body itself brings in ---- */
 
-/* Errors of the survey onto those of the rule.  The rounding bound is doubled, for the grid is
- * coarse; 16 u E|f| is for the rule's sum (a few hundred terms err like the square root of
- * their number). */
+/* Errors of the survey onto those of the rule.  Where the coarse grid has missed part of E|f|, its
+ * bounds are raised in that proportion; the rounding bound is doubled besides.  16 u E|f| is for the
+ * rule's sum (a few hundred terms err like the square root of their number). */
 static ev_status add_survey(const setting *s, expectation *e)
 {
     const ev_stream own = stream_of(s, e), draws = ev_stream_child(&own, 1);
@@ -141,10 +144,13 @@ static ev_status add_survey(const setting *s, expectation *e)
         e->domain = false;
         snprintf(e->reason, sizeof e->reason, "not finite: %s", what);
     }
-    v->error[EV_ERROR_ROUNDING] +=
-        2 * survey.error[EV_ERROR_ROUNDING] + 16 * EV_UNIT_ROUNDOFF * v->magnitude;
-    v->error[EV_ERROR_QUADRATURE] += survey.error[EV_ERROR_QUADRATURE];
-    v->error[EV_ERROR_SAMPLING] += survey.error[EV_ERROR_SAMPLING];
+    const double missed = v->magnitude > survey.magnitude && survey.magnitude > 0
+                              ? v->magnitude / survey.magnitude
+                              : 1;
+    v->error[EV_ERROR_ROUNDING] += 2 * missed * survey.error[EV_ERROR_ROUNDING] +
+                                   16 * EV_UNIT_ROUNDOFF * v->magnitude;
+    v->error[EV_ERROR_QUADRATURE] += missed * survey.error[EV_ERROR_QUADRATURE];
+    v->error[EV_ERROR_SAMPLING] += missed * survey.error[EV_ERROR_SAMPLING];
     return EV_OK;
 }
 
@@ -247,6 +253,13 @@ static unsigned methods_of(const char *rules)
     return methods;
 }
 
+/* The request, or an error of a few thousand roundings of the rule's own sums: where an integral has
+ * cancelled, no rule can do better, and sampling surely not. */
+static bool is_enough(const ev_quadrature_report *report, const ev_integral *q)
+{
+    return report->fit && (report->converged || q->error <= 1e-12 * q->magnitude);
+}
+
 /* A member whose integral, by quadrature, is known as well as it will be. */
 static ev_status settle(const setting *s, expectation *e, const ev_integral *q, double nested,
                         const ev_quadrature_report *report)
@@ -257,7 +270,7 @@ static ev_status settle(const setting *s, expectation *e, const ev_integral *q, 
     if (!report->fit)
         unfit(e, "quadrature: %s", report->reason);
     ev_status status = EV_OK;
-    bool integrated = report->fit && report->converged;
+    bool integrated = is_enough(report, q);
     if (integrated || !report->fit) {
         e->methods |= methods_of(report->rules);
         *v = (ev_number){.value = q->value, .magnitude = q->magnitude};
@@ -309,7 +322,9 @@ static ev_status evaluate_together(const setting *s, batch *b, bool *settled)
     double nested[EV_BATCH_MAX];
     ev_quadrature_report report;
     ev_status status = integrate(s, b->tape, integrals, nested, &report);
-    *settled = status == EV_OK && report.fit && report.converged;
+    *settled = status == EV_OK;
+    for (size_t k = 0; k < b->n && *settled; k++)
+        *settled = is_enough(&report, &integrals[k]);
     for (size_t k = 0; *settled && status == EV_OK && k < b->n; k++) {
         expectation *e = &s->program->expectations[b->first + k];
         memcpy(e->tape->rule, b->tape->rule, sizeof e->tape->rule);

@@ -76,8 +76,7 @@ static ev_sign sign_of(const ev_graph *graph, const graph_node *n)
                : n->value >= n->error ? EV_SIGN_NONNEGATIVE
                                       : EV_SIGN_ANY;
     case EV_OP_ADD: return both ? stronger(x, y) : EV_SIGN_ANY;
-    case EV_OP_MUL:
-        return n->a == n->b ? stronger(x, EV_SIGN_NONNEGATIVE) : weaker(x, y);
+    case EV_OP_MUL: return n->a == n->b ? stronger(x, EV_SIGN_NONNEGATIVE) : weaker(x, y);
     case EV_OP_DIV:
     case EV_OP_MIN: return weaker(x, y);
     case EV_OP_POW: return x == EV_SIGN_ANY && is_even_constant(b) ? EV_SIGN_NONNEGATIVE : x;
@@ -88,6 +87,7 @@ static ev_sign sign_of(const ev_graph *graph, const graph_node *n)
     case EV_OP_ABS: return stronger(x, EV_SIGN_NONNEGATIVE);
     case EV_OP_STEP: return EV_SIGN_NONNEGATIVE;
     case EV_OP_MAX: return stronger(x, y);
+    case EV_OP_HOLD:
     case EV_OP_EXPECT: return x;
     default: return EV_SIGN_ANY;
     }
@@ -105,6 +105,7 @@ static bool carries_exponential(const ev_graph *graph, const graph_node *n)
         return a->sign != EV_SIGN_ANY && b->sign != EV_SIGN_ANY &&
                (a->exponential || b->exponential);
     case EV_OP_POW:
+    case EV_OP_HOLD:
     case EV_OP_SQRT: return a->sign != EV_SIGN_ANY && a->exponential;
     default: return false;
     }
@@ -122,6 +123,7 @@ static bool may_be_log_zero(const graph_node *n, const graph_node *a, const grap
     case EV_OP_MIN: return a->log_zero || b->log_zero;
     case EV_OP_NEG:
     case EV_OP_DIV:
+    case EV_OP_HOLD:
     case EV_OP_EXPECT: return a->log_zero;
     default: return false;
     }

@@ -28,10 +28,25 @@ typedef enum {
     EV_OP_INPUT,      /* a component of a symbol: its value is given at each point */
     EV_OP_VARIABLE,   /* a placeholder, to be substituted before evaluation */
     EV_OP_COORDINATE, /* a whitened coordinate; bound by an EXPECT */
-    EV_OP_ADD, EV_OP_SUB, EV_OP_MUL, EV_OP_DIV, EV_OP_NEG, EV_OP_POW,
-    EV_OP_EXP, EV_OP_LOG, EV_OP_SQRT, EV_OP_TANH, EV_OP_SIN, EV_OP_COS,
-    EV_OP_SIGMOID, EV_OP_SOFTPLUS, EV_OP_ABS, EV_OP_MAX, EV_OP_MIN,
+    EV_OP_ADD,
+    EV_OP_SUB,
+    EV_OP_MUL,
+    EV_OP_DIV,
+    EV_OP_NEG,
+    EV_OP_POW,
+    EV_OP_EXP,
+    EV_OP_LOG,
+    EV_OP_SQRT,
+    EV_OP_TANH,
+    EV_OP_SIN,
+    EV_OP_COS,
+    EV_OP_SIGMOID,
+    EV_OP_SOFTPLUS,
+    EV_OP_ABS,
+    EV_OP_MAX,
+    EV_OP_MIN,
     EV_OP_STEP,        /* 1 when x > 0, else 0; derivative 0 */
+    EV_OP_HOLD,        /* x; derivative 0 (the stop-gradient) */
     EV_OP_XLOGY,       /* a log b, and 0 when a is 0 whatever b is */
     EV_OP_LOG_ADD_EXP, /* log(e^a + e^b) */
     EV_OP_EXPECT
@@ -60,7 +75,9 @@ ev_node ev_graph_new_coordinate(ev_graph *graph);
  *   Positive factors that carry an exponential are kept in log space:
  *     e^u e^v = e^(u+v), e^u / e^v = e^(u-v), and a/b = e^(log a - log b) when a and b are
  *     nonnegative by construction and both carry an exponential.
- *   mul(a, log b) is XLOGY(a, b), so that 0 log 0 = 0. */
+ *   mul(a, log b) is XLOGY(a, b), so that 0 log 0 = 0 (a nonzero constant multiplies LOG b).
+ *   A folded constant keeps the bound of its rounding error; where that would be more than a
+ *   few units in the last place the operation stays. */
 ev_node ev_graph_add(ev_graph *graph, ev_node a, ev_node b);
 ev_node ev_graph_sub(ev_graph *graph, ev_node a, ev_node b);
 ev_node ev_graph_mul(ev_graph *graph, ev_node a, ev_node b);

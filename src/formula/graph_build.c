@@ -19,12 +19,14 @@ static bool is_exact(ev_op op, double a, double b, double v)
         b = op == EV_OP_SUB ? -b : b;
         part = v - a;
         return fabs((a - (v - part)) + (b - part)) <= 0;
-    case EV_OP_MUL: return fabs(fma(a, b, -v)) <= 0 && (fabs(v) > 1e-290 || fabs(a) <= 0 || fabs(b) <= 0);
+    case EV_OP_MUL:
+        return fabs(fma(a, b, -v)) <= 0 && (fabs(v) > 1e-290 || fabs(a) <= 0 || fabs(b) <= 0);
     case EV_OP_DIV: return fabs(fma(v, b, -a)) <= 0 && fabs(v) > 1e-290;
     case EV_OP_NEG:
     case EV_OP_ABS:
     case EV_OP_MAX:
     case EV_OP_MIN:
+    case EV_OP_HOLD:
     case EV_OP_STEP: return true;
     case EV_OP_SQRT: return fabs(fma(v, v, -a)) <= 0;
     case EV_OP_POW: /* small integers */
@@ -179,6 +181,7 @@ static ev_node join_logs(ev_graph *graph, ev_node node, ev_node p, ev_node q)
     case EV_OP_DIV: return ev_graph_sub(graph, p, q);
     case EV_OP_ADD: return ev_graph_log_add_exp(graph, p, q);
     case EV_OP_POW: return ev_graph_mul(graph, second(graph, node), p);
+    case EV_OP_HOLD: return ev_graph_unary(graph, EV_OP_HOLD, p);
     default: return ev_graph_mul(graph, ev_graph_constant(graph, 0.5), p); /* SQRT */
     }
 }
@@ -191,7 +194,7 @@ static size_t log_operands(const ev_graph *graph, ev_node node, ev_node operands
     operands[1] = n->b;
     if (!n->exponential || n->op == EV_OP_EXP)
         return 0;
-    return n->op == EV_OP_POW || n->op == EV_OP_SQRT ? 1 : 2;
+    return n->op == EV_OP_POW || n->op == EV_OP_SQRT || n->op == EV_OP_HOLD ? 1 : 2;
 }
 
 /* Logs are kept in the nodes, so the stack holds only nodes whose operands lack theirs. */

@@ -90,8 +90,7 @@ static ev_node unary_slope(const step *s, ev_op op)
         return times(s, s->node, of(s, EV_OP_SIGMOID, ev_graph_neg(s->graph, s->a)));
     case EV_OP_SOFTPLUS: return of(s, EV_OP_SIGMOID, s->a);
     case EV_OP_ABS:
-        return minus(s, of(s, EV_OP_STEP, s->a),
-                     of(s, EV_OP_STEP, ev_graph_neg(s->graph, s->a)));
+        return minus(s, of(s, EV_OP_STEP, s->a), of(s, EV_OP_STEP, ev_graph_neg(s->graph, s->a)));
     default: return 0;
     }
 }
@@ -137,7 +136,7 @@ static bool sweep(ev_graph *graph, frame *f, ev_node root, ev_node x)
         s.da = ev_frame_get(f, s.a);
         s.db = ev_frame_get(f, s.b);
         ev_node d = node == x ? ev_graph_constant(graph, 1) : 0;
-        bool none = (s.da == 0 && s.db == 0) || op == EV_OP_STEP;
+        bool none = (s.da == 0 && s.db == 0) || op == EV_OP_STEP || op == EV_OP_HOLD;
         if (!none)
             d = derive(&s, op);
         if ((!none && d == 0) || (node == x && d == 0) || !ev_frame_set(graph, f, node, d))

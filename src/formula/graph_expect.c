@@ -18,7 +18,8 @@ static uint32_t free_level(const ev_graph *graph, ev_node body, uint32_t bound)
     const coordinate_set *set = &graph->sets[node_at(graph, body)->free];
     uint32_t level = node_at(graph, body)->level + 1;
     for (size_t i = 0; i < set->n; i++)
-        if (graph->nodes[set->items[i]].a == level && !ev_set_contains(graph, bound, set->items[i])) {
+        if (graph->nodes[set->items[i]].a == level &&
+            !ev_set_contains(graph, bound, set->items[i])) {
             level++;
             i = (size_t)-1;
         }
@@ -86,9 +87,8 @@ static ev_node name_and_bind(ev_graph *graph, ev_node body, uint32_t bound, ev_n
 static ev_node bind(ev_graph *graph, ev_node body, uint32_t coordinates)
 {
     uint32_t others = ev_set_minus(graph, node_at(graph, body)->free, coordinates);
-    uint32_t bound = others == EV_NO_SET
-                         ? others
-                         : ev_set_minus(graph, node_at(graph, body)->free, others);
+    uint32_t bound = others == EV_NO_SET ? others
+                                         : ev_set_minus(graph, node_at(graph, body)->free, others);
     if (bound == EV_NO_SET)
         return ev_graph_fail(graph);
     ev_node *names;
@@ -110,6 +110,7 @@ static size_t linear_parts(ev_graph *graph, ev_node node, uint32_t coordinates, 
     switch (n.op) {
     case EV_OP_ADD:
     case EV_OP_SUB: return 2;
+    case EV_OP_HOLD:
     case EV_OP_NEG: return 1;
     case EV_OP_MUL:
         if (!ev_sets_meet(graph, node_at(graph, n.b)->free, coordinates))
@@ -134,6 +135,7 @@ static ev_node join(ev_graph *graph, ev_node node, const ev_node parts[2], ev_no
     case EV_OP_ADD: return ev_graph_add(graph, p, q);
     case EV_OP_SUB: return ev_graph_sub(graph, p, q);
     case EV_OP_NEG: return ev_graph_neg(graph, p);
+    case EV_OP_HOLD: return ev_graph_unary(graph, EV_OP_HOLD, p);
     case EV_OP_MUL:
         return parts[0] == n.b ? ev_graph_mul(graph, n.a, p) : ev_graph_mul(graph, p, n.b);
     case EV_OP_DIV: return ev_graph_div(graph, p, n.b);

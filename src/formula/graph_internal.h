@@ -93,7 +93,7 @@ bool ev_sets_meet(const ev_graph *graph, uint32_t a, uint32_t b);
 bool ev_graph_fresh_array(void *items, size_t count, size_t size);
 
 /* graph_walk.c: traversals. */
-frame *ev_frame_create(void); /* NULL when memory is short; ev_frames_free() frees it */
+frame *ev_frame_create(void);    /* NULL when memory is short; ev_frames_free() frees it */
 void ev_frame_restart(frame *f); /* before each traversal on a frame of one's own */
 frame *ev_frame_acquire(const ev_graph *graph); /* NULL when memory is short */
 void ev_frame_release(const ev_graph *graph, frame *f);

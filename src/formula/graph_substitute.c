@@ -9,10 +9,10 @@
 typedef struct {
     size_t n;
     const ev_node *from, *to;
-    uint64_t leaves;     /* of the INPUTs and VARIABLEs among from */
-    uint32_t from_set;   /* the COORDINATEs among from */
-    uint32_t to_free;    /* the coordinates free in the replacements */
-    bool rewrite;        /* rebuild through the constructors, or node for node */
+    uint64_t leaves;   /* of the INPUTs and VARIABLEs among from */
+    uint32_t from_set; /* the COORDINATEs among from */
+    uint32_t to_free;  /* the coordinates free in the replacements */
+    bool rewrite;      /* rebuild through the constructors, or node for node */
 } replacement;
 
 static ev_node replace(ev_graph *graph, ev_node root, const replacement *r);

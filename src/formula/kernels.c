@@ -10,50 +10,50 @@
 #include <math.h>
 #include <string.h>
 
-#define BINARY(name, expression)                                                                \
-    static void name##_vv(size_t n, const double *a, const double *b, double *out)              \
-    {                                                                                           \
-        _Pragma("omp simd") for (size_t i = 0; i < n; i++)                                      \
-        {                                                                                       \
-            const double x = a[i], y = b[i];                                                    \
-            out[i] = (expression);                                                              \
-        }                                                                                       \
-    }                                                                                           \
-    static void name##_vs(size_t n, const double *a, const double *b, double *out)              \
-    {                                                                                           \
-        const double y = b[0];                                                                  \
-        _Pragma("omp simd") for (size_t i = 0; i < n; i++)                                      \
-        {                                                                                       \
-            const double x = a[i];                                                              \
-            out[i] = (expression);                                                              \
-        }                                                                                       \
-    }                                                                                           \
-    static void name##_sv(size_t n, const double *a, const double *b, double *out)              \
-    {                                                                                           \
-        const double x = a[0];                                                                  \
-        _Pragma("omp simd") for (size_t i = 0; i < n; i++)                                      \
-        {                                                                                       \
-            const double y = b[i];                                                              \
-            out[i] = (expression);                                                              \
-        }                                                                                       \
+#define BINARY(name, expression)                                                   \
+    static void name##_vv(size_t n, const double *a, const double *b, double *out) \
+    {                                                                              \
+        _Pragma("omp simd") for (size_t i = 0; i < n; i++)                         \
+        {                                                                          \
+            const double x = a[i], y = b[i];                                       \
+            out[i] = (expression);                                                 \
+        }                                                                          \
+    }                                                                              \
+    static void name##_vs(size_t n, const double *a, const double *b, double *out) \
+    {                                                                              \
+        const double y = b[0];                                                     \
+        _Pragma("omp simd") for (size_t i = 0; i < n; i++)                         \
+        {                                                                          \
+            const double x = a[i];                                                 \
+            out[i] = (expression);                                                 \
+        }                                                                          \
+    }                                                                              \
+    static void name##_sv(size_t n, const double *a, const double *b, double *out) \
+    {                                                                              \
+        const double x = a[0];                                                     \
+        _Pragma("omp simd") for (size_t i = 0; i < n; i++)                         \
+        {                                                                          \
+            const double y = b[i];                                                 \
+            out[i] = (expression);                                                 \
+        }                                                                          \
     }
 
-#define UNARY(name, expression)                                                                 \
-    static void name##_v(size_t n, const double *a, const double *b, double *out)               \
-    {                                                                                           \
-        (void)b;                                                                                \
-        _Pragma("omp simd") for (size_t i = 0; i < n; i++)                                      \
-        {                                                                                       \
-            const double x = a[i];                                                              \
-            out[i] = (expression);                                                              \
-        }                                                                                       \
+#define UNARY(name, expression)                                                   \
+    static void name##_v(size_t n, const double *a, const double *b, double *out) \
+    {                                                                             \
+        (void)b;                                                                  \
+        _Pragma("omp simd") for (size_t i = 0; i < n; i++)                        \
+        {                                                                         \
+            const double x = a[i];                                                \
+            out[i] = (expression);                                                \
+        }                                                                         \
     }
 
-#define UNARY_OVER(name, function)                                                              \
-    static void name##_v(size_t n, const double *a, const double *b, double *out)               \
-    {                                                                                           \
-        (void)b;                                                                                \
-        function(n, a, out);                                                                    \
+#define UNARY_OVER(name, function)                                                \
+    static void name##_v(size_t n, const double *a, const double *b, double *out) \
+    {                                                                             \
+        (void)b;                                                                  \
+        function(n, a, out);                                                      \
     }
 
 BINARY(add, x + y)
@@ -66,6 +66,7 @@ BINARY(zero_product, (x == 0 && y == -HUGE_VAL) || (y == 0 && x == -HUGE_VAL) ? 
 UNARY(neg, -x)
 UNARY(abs, fabs(x))
 UNARY(step, x > 0 ? 1 : (x <= 0 ? 0 : x))
+UNARY(hold, x)
 UNARY_OVER(exp, ev_vector_exp)
 UNARY_OVER(log, ev_vector_log)
 UNARY_OVER(tanh, ev_vector_tanh)
@@ -248,6 +249,7 @@ static const ev_kernel kernels[EV_OP_EXPECT][EV_FORMS] = {
     [EV_OP_MAX] = {max_vv, max_vs, max_sv},
     [EV_OP_MIN] = {min_vv, min_vs, min_sv},
     [EV_OP_STEP] = {step_v},
+    [EV_OP_HOLD] = {hold_v},
     [EV_OP_XLOGY] = {xlogy_vv, xlogy_vs, xlogy_sv},
     [EV_OP_LOG_ADD_EXP] = {log_add_exp_vv, log_add_exp_vs, log_add_exp_sv},
 };

@@ -77,6 +77,7 @@ double ev_number_value(ev_op op, double a, double b)
     case EV_OP_MAX: return isnan(a) || isnan(b) ? a + b : fmax(a, b);
     case EV_OP_MIN: return isnan(a) || isnan(b) ? a + b : fmin(a, b);
     case EV_OP_STEP: return isnan(a) ? a : a > 0;
+    case EV_OP_HOLD: return a;
     case EV_OP_XLOGY: return a == 0 ? 0 : a * log(b);
     case EV_OP_LOG_ADD_EXP: return log_add_exp(a, b);
     default: return (double)NAN;
@@ -107,17 +108,19 @@ static double at_most_one(double slope) { return slope < 1 ? slope : 1; }
 /* a^b: |v| times the growth of b log a.  B is sup |log a|; A is sup |b/a|. */
 static slopes pow_slopes(double a, double b, double v, double s, double t)
 {
+    /* So many products at most, each of them squared with what came before. */
+    const double rounding = ev_number_is_small_power(b) ? b - 1 : 4;
+    if (s > 0 && fabs(a) <= s) { /* a may be 0: sup |b a^(b-1)|, for whole b */
+        bool whole = t == 0 && b >= 1 && floor(b) == b;
+        return (slopes){whole ? b * pow(fabs(a) + s, b - 1) : HUGE_VAL, HUGE_VAL, rounding,
+                        fabs(v)};
+    }
     double reach = reciprocal(a, s);
-    double slope_a = (fabs(b) + t) * reach;
-    double slope_b = t == 0 ? 0 : fabs(log(fabs(a))) + s * reach;
-    double change = slope_a * s + slope_b * t;
-    double scale = s + t == 0 ? 0 : fabs(v) * growth(change);
-    slopes result = {scale * slope_a, scale * slope_b, 4, fabs(v)};
-    if (s != 0 && t == 0 && b >= 1 && !isfinite(reach)) /* a may be 0: b (|a|+s)^(b-1) */
-        result.a = b * pow(fabs(a) + s, b - 1);
-    if (ev_number_is_small_power(b))
-        result.rounding = b - 1; /* so many products at most, each squared with what came before */
-    return result;
+    double slope_a = unless_exact(s, (fabs(b) + t) * reach);
+    double slope_b = unless_exact(t, fabs(log(fabs(a))) + s * reach);
+    double scale = fabs(v) * growth(slope_a * s + slope_b * t);
+    return (slopes){unless_exact(s, scale * slope_a), unless_exact(t, scale * slope_b), rounding,
+                    fabs(v)};
 }
 
 static slopes xlogy_slopes(double a, double b, double v, double s, double t)
@@ -142,8 +145,8 @@ static slopes log_add_exp_slopes(double a, double b, double v, double s, double 
 
 /* The larger (sign = 1) or the smaller (-1): its own slope is 1, and the other's too when the errors
  * don't tell them apart. */
-static slopes choice_slopes(double a, double b, double sign, double s, double t,
-                            const ev_number *x, const ev_number *y)
+static slopes choice_slopes(double a, double b, double sign, double s, double t, const ev_number *x,
+                            const ev_number *y)
 {
     double lead = sign * (a - b);
     return (slopes){lead >= -(s + t), lead <= s + t, 0, fmax(x->magnitude, y->magnitude)};
@@ -181,7 +184,8 @@ static slopes find_slopes(ev_op op, const ev_number *x, const ev_number *y, doub
     case EV_OP_COS: return softened(fabs(sin(a)), 1, s, 4, v);
     case EV_OP_SIGMOID: return softened(v * (1 - v), 0.1, s, 6, v);
     case EV_OP_SOFTPLUS: return softened(sigmoid(a), 0.25, s, 6, v);
-    case EV_OP_ABS: return (slopes){1, 0, 0, x->magnitude};
+    case EV_OP_ABS:
+    case EV_OP_HOLD: return (slopes){1, 0, 0, x->magnitude};
     case EV_OP_MAX: return choice_slopes(a, b, 1, s, t, x, y);
     case EV_OP_MIN: return choice_slopes(a, b, -1, s, t, x, y);
     case EV_OP_STEP: return (slopes){fabs(a) > s || s == 0 ? 0 : 1 / s, 0, 0, fabs(v)};

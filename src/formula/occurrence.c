@@ -65,7 +65,8 @@ static void walk_symbol(walker *w, int symbol)
 
 static void walk(walker *w, const ev_syntax *x)
 {
-    bool binds_symbol = x->kind == EV_SYNTAX_SUM || x->kind == EV_SYNTAX_PRODUCT;
+    bool binds_symbol = x->kind == EV_SYNTAX_SUM || x->kind == EV_SYNTAX_PRODUCT ||
+                        x->kind == EV_SYNTAX_MAXIMUM || x->kind == EV_SYNTAX_MINIMUM;
     for (size_t i = 1; binds_symbol && i < x->child_count; i++)
         walk(w, x->children[i]); /* the range is outside */
     if (binds_symbol) {

@@ -5,6 +5,7 @@
 #ifndef EV_FORMULA_PARSER_H
 #define EV_FORMULA_PARSER_H
 
+#include "formula/claim.h"
 #include "formula/lexer.h"
 #include "formula/syntax.h"
 
@@ -47,6 +48,7 @@ const ev_syntax *ev_parse_term(ev_parser *parser);
 /* One factor with its postfixes. */
 const ev_syntax *ev_parse_factor(ev_parser *parser);
 /* Big operators: each returns NULL with an error, or the node; called on their first token. */
+/* \sum, \prod, and \max, \min over an index. */
 const ev_syntax *ev_parse_sum(ev_parser *parser, ev_syntax_kind kind);
 const ev_syntax *ev_parse_integral(ev_parser *parser);
 const ev_syntax *ev_parse_expectation(ev_parser *parser, ev_syntax_kind kind);
@@ -85,7 +87,35 @@ bool ev_parser_close(ev_parser *parser, const char *closing, const ev_token *ope
 /* Can the token at the current position begin a factor? */
 bool ev_parser_starts_factor(const ev_parser *parser);
 
+/* What a bracket hides from its inside, and restores behind it. */
+typedef struct {
+    bool bar_ends, absolute;
+    size_t integrals;
+} ev_parser_context;
+ev_parser_context ev_parser_enter(ev_parser *parser);
+void ev_parser_leave(ev_parser *parser, ev_parser_context saved);
+
+/* (...) and its kin; {...} or one token, as TeX takes an argument after `after`. */
+const ev_syntax *ev_parse_bracketed(ev_parser *parser);
+const ev_syntax *ev_parse_group(ev_parser *parser, const char *after);
+/* An atom: a factor without its postfixes. */
+const ev_syntax *ev_parse_atom(ev_parser *parser);
+const ev_syntax *ev_parse_fraction(ev_parser *parser);
+/* A named function that stands here: *known tells whether one does. */
+const ev_syntax *ev_parse_function(ev_parser *parser, bool *known);
+bool ev_token_is_big_operator(const ev_token *token);
+bool ev_token_is_product_sign(const ev_token *token);
+
+/* The relation that a sign prints. */
+bool ev_token_relation(const ev_token *token, ev_relation *relation);
+
 /* Nodes. */
+const ev_syntax *ev_syntax_unary(ev_parser *parser, ev_syntax_kind kind, const ev_token *place,
+                                 const ev_syntax *a);
+const ev_syntax *ev_syntax_binary(ev_parser *parser, ev_syntax_kind kind, const ev_token *place,
+                                  const ev_syntax *a, const ev_syntax *b);
+const ev_syntax *ev_syntax_call(ev_parser *parser, ev_function function, const ev_token *place,
+                                const ev_syntax *a);
 ev_syntax *ev_syntax_new(ev_parser *parser, ev_syntax_kind kind, const ev_token *place,
                          size_t children);
 const ev_syntax *ev_syntax_number(ev_parser *parser, const ev_token *place, double number);

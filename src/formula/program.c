@@ -7,7 +7,7 @@ typedef struct {
     ev_program *p;
     const ev_graph *graph;
     frame *f;
-    uint32_t *number_of; /* (nodes of the graph) */
+    uint32_t *number_of, *value_of; /* (nodes of the graph) */
     ev_schedule schedule;
     ev_error *error;
 } compiler;
@@ -57,22 +57,18 @@ static ev_status add_scalar(compiler *c, uint32_t number, ev_node node, uint32_t
     ev_program *p = c->p;
     const graph_node *n = node_at(c->graph, node);
     switch (n->op) {
-    case EV_OP_VARIABLE:
-        return ev_error_set(c->error, EV_BAD_INPUT, "a variable was left unbound");
+    case EV_OP_VARIABLE: return ev_error_set(c->error, EV_BAD_INPUT, "a variable was left unbound");
     case EV_OP_CONSTANT:
         p->numbers[number] = ev_number_exact(n->value);
         p->numbers[number].error[EV_ERROR_ROUNDING] = n->error;
         return EV_OK;
-    case EV_OP_INPUT:
-        p->inputs[p->input_count++] = (scalar_input){number, n->a};
-        return EV_OK;
+    case EV_OP_INPUT: p->inputs[p->input_count++] = (scalar_input){number, n->a}; return EV_OK;
     case EV_OP_EXPECT:
         p->expectations[p->expectation_count++] = (expectation){.node = node, .number = number};
         return EV_OK;
     default:
-        p->instructions[p->instruction_count++] =
-            (scalar_instruction){n->op, number, c->number_of[n->a],
-                                 n->b == 0 ? c->number_of[n->a] : c->number_of[n->b]};
+        p->instructions[p->instruction_count++] = (scalar_instruction){
+            n->op, number, c->number_of[n->a], n->b == 0 ? c->number_of[n->a] : c->number_of[n->b]};
         instruction_of[number] = (uint32_t)p->instruction_count;
         return EV_OK;
     }
@@ -111,10 +107,10 @@ static ev_status build_tape(compiler *c, size_t first, size_t n, ev_tape **tape)
     ev_node bodies[EV_BATCH_MAX];
     for (size_t i = 0; i < n; i++)
         bodies[i] = node_at(c->graph, c->p->expectations[first + i].node)->a;
-    uint32_t set = node_at(c->graph, c->p->expectations[first].node)->b;
-    ev_status status = ev_tape_build(c->p->arena, c->graph, c->f, n, bodies, set, c->number_of,
-                                     c->p->numbers, tape, c->error);
-    return status == EV_NO_MEMORY ? ev_error_set(c->error, status, "out of memory") : status;
+    const uint32_t set = node_at(c->graph, c->p->expectations[first].node)->b;
+    const ev_tape_scratch scratch = {c->f, c->number_of, c->value_of};
+    return ev_tape_build(c->p->arena, c->graph, &scratch, n, bodies, set, c->p->numbers, tape,
+                         c->error);
 }
 
 static ev_status add_batch(compiler *c, size_t first, size_t n, size_t in_stage)
@@ -229,9 +225,14 @@ ev_status ev_program_compile(const ev_graph *graph, size_t n, const ev_node *roo
     compiler c = {.graph = graph, .error = error, .p = create(graph), .f = ev_frame_create()};
     ev_status status = EV_NO_MEMORY;
     if (c.p != NULL && c.f != NULL &&
-        ev_graph_fresh_array(&c.number_of, graph->count, sizeof *c.number_of))
+        ev_graph_fresh_array(&c.number_of, graph->count, sizeof *c.number_of) &&
+        ev_graph_fresh_array(&c.value_of, graph->count, sizeof *c.value_of)) {
+        for (size_t i = 0; i < graph->count; i++)
+            c.value_of[i] = EV_NO_VALUE;
         status = compile(&c, n, roots);
+    }
     free(c.number_of);
+    free(c.value_of);
     free(c.schedule.items);
     ev_frames_free(c.f);
     if (status == EV_NO_MEMORY)

@@ -42,12 +42,12 @@ enum {
 
 typedef struct {
     double value;
-    double rounding;   /* absolute error bounds, by kind */
+    double rounding; /* absolute error bounds, by kind */
     double quadrature;
-    double sampling;   /* half-width at level 1 - alpha */
-    double magnitude;  /* the sum of |terms| and of E|f| behind the value */
-    bool fit;          /* false: see reason; never to be believed */
-    bool domain;       /* false: not finite because the formula is not defined at this point */
+    double sampling;  /* half-width at level 1 - alpha */
+    double magnitude; /* the sum of |terms| and of E|f| behind the value */
+    bool fit;         /* false: see reason; never to be believed */
+    bool domain;      /* false: not finite because the formula is not defined at this point */
     char reason[160];
     unsigned methods;
     uint64_t evaluations; /* of integrands, by quadrature */

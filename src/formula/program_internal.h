@@ -21,7 +21,7 @@ typedef struct {
 typedef struct {
     ev_node node;
     uint32_t number;
-    ev_tape *tape;  /* of its body alone */
+    ev_tape *tape; /* of its body alone */
     /* What the last evaluation found. */
     bool fit, domain;
     unsigned methods;
@@ -54,7 +54,7 @@ struct ev_program {
     ev_arena *arena;
     ev_number *numbers;
     size_t number_count;
-    const ev_node *nodes;          /* (number_count) */
+    const ev_node *nodes;           /* (number_count) */
     const uint32_t *instruction_of; /* (number_count): 1 + instruction; 0: none */
     scalar_instruction *instructions;
     size_t instruction_count;
@@ -78,6 +78,7 @@ ev_status ev_batch_evaluate(ev_program *program, batch *b, const ev_effort *effo
 /* survey.c: what a body looks like where its weight is. */
 typedef struct {
     double error[EV_ERROR_KINDS]; /* the bounds' average under the weight */
+    double magnitude;             /* E|f| as the same points have it */
     ev_fault fault;               /* the first non-finite operation met */
 } ev_survey;
 /* EV_NO_MEMORY, or EV_OK. out: of the tape's one function.  The stream serves where there are too

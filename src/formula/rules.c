@@ -39,8 +39,7 @@ static bool make(ev_rule *rule, size_t order)
               ev_array_reserve(&weights, also, &also, sizeof *weights);
     *rule = (ev_rule){.order = order, .nodes = nodes, .weights = ok ? nodes + order : NULL};
     probe p = {.rule = rule};
-    ok = ok &&
-         ev_hermite_expect(1, order, indicate, &p, order, weights, &evaluations) == EV_OK &&
+    ok = ok && ev_hermite_expect(1, order, indicate, &p, order, weights, &evaluations) == EV_OK &&
          p.met == order;
     for (size_t i = 0; ok && i < order; i++)
         rule->weights[i] = weights[i].value;

@@ -63,9 +63,10 @@ bool ev_schedule_make(const ev_graph *graph, frame *f, const ev_scope *scope, si
         if (!ev_array_reserve(&schedule->items, schedule->n, &schedule->capacity,
                               sizeof *schedule->items))
             return false;
-        schedule->items[schedule->n++] = (ev_scheduled){
-            .stage = stage, .is_value = !expect, .set = expect ? node_at(graph, node)->b : 0,
-            .node = node};
+        schedule->items[schedule->n++] = (ev_scheduled){.stage = stage,
+                                                        .is_value = !expect,
+                                                        .set = expect ? node_at(graph, node)->b : 0,
+                                                        .node = node};
     }
     if (schedule->n > 1)
         qsort(schedule->items, schedule->n, sizeof *schedule->items, in_order);

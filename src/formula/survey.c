@@ -26,6 +26,7 @@ static void look(ev_tape *tape, const double *x, double weight, ev_survey *out)
     ev_tape_bounds(tape, x, &f, &out->fault);
     for (int kind = 0; kind < EV_ERROR_KINDS; kind++)
         out->error[kind] += weight * f.error[kind];
+    out->magnitude += weight * fabs(f.value);
     if (isfinite(f.value))
         out->fault.op = EV_OP_NONE;
     else if (out->fault.op == EV_OP_NONE)

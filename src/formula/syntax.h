@@ -30,6 +30,9 @@ typedef enum {
     EV_SYNTAX_ABS,       /* absolute value, |det| of a matrix is written out */
     EV_SYNTAX_SUM,       /* symbol from child 1 to child 2 of child 0; no 1, 2: its declared range */
     EV_SYNTAX_PRODUCT,
+    EV_SYNTAX_MAXIMUM,   /* over the range of an index, like a sum */
+    EV_SYNTAX_MINIMUM,
+    EV_SYNTAX_INDICATOR, /* 1 where child 0 and child 1 stand in the relation, else 0 */
     EV_SYNTAX_INTEGRAL,  /* of child 0 over variables[] */
     EV_SYNTAX_EXPECT,    /* of child 0 under the densities children 1.. over variables[] */
     EV_SYNTAX_VARIANCE,
@@ -48,7 +51,8 @@ typedef enum {
 typedef enum {
     EV_FUNCTION_LOG, EV_FUNCTION_EXP, EV_FUNCTION_TANH, EV_FUNCTION_SIN, EV_FUNCTION_COS,
     EV_FUNCTION_SQRT, EV_FUNCTION_SIGMOID, EV_FUNCTION_SOFTPLUS, EV_FUNCTION_SOFTMAX,
-    EV_FUNCTION_MAX, EV_FUNCTION_MIN, EV_FUNCTION_DET, EV_FUNCTION_TRACE, EV_FUNCTION_DIAG
+    EV_FUNCTION_MAX, EV_FUNCTION_MIN, EV_FUNCTION_DET, EV_FUNCTION_TRACE, EV_FUNCTION_DIAG,
+    EV_FUNCTION_STOP_GRADIENT /* its argument, with the derivative 0 */
 } ev_function;
 
 struct ev_syntax {
@@ -56,6 +60,7 @@ struct ev_syntax {
     ev_function function;
     double number;
     int symbol;
+    int relation;           /* INDICATOR: an ev_relation */
     size_t child_count;
     const ev_syntax **children;
     size_t variable_count;  /* INTEGRAL, EXPECT, ...: bound symbols */

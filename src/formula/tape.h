@@ -43,7 +43,7 @@ typedef struct {
 typedef struct {
     const double **slots; /* (slot_count) */
     double *memory;
-    size_t *counters;     /* (loop_count) */
+    size_t *counters; /* (loop_count) */
 } ev_tape_worker;
 
 typedef struct {
@@ -54,20 +54,27 @@ typedef struct {
     ev_instruction *code;
     size_t length;
     ev_loop *loops;
-    size_t loop_count, loop_dim; /* the largest */
+    size_t loop_count, loop_dim;             /* the largest */
     const ev_rule *rule[EV_NESTING_MAX + 1]; /* by a loop's dim: set before running */
-    size_t chunk;                /* points at a time: the registers stay in the nearest cache */
+    size_t chunk; /* points at a time: the registers stay in the nearest cache */
     ev_tape_worker *workers;
     size_t worker_count;
     ev_number *bounds; /* (slots), for ev_tape_bounds */
 } ev_tape;
 
-/* The tape of n bodies under EXPECTs that all bind this set.  number_of[node] is the number of
- * a node free of coordinates.  Memory from the arena; the workers' from the heap.
- * EV_NO_MEMORY, or EV_BAD_INPUT where expectations nest too deep. */
-ev_status ev_tape_build(ev_arena *arena, const ev_graph *graph, frame *f, size_t n,
-                        const ev_node *bodies, uint32_t set, const uint32_t *number_of,
-                        const ev_number *numbers, ev_tape **tape, ev_error *error);
+/* What the compiler of a program lends to every tape that it builds. */
+enum { EV_NO_VALUE = INT32_MAX };
+typedef struct {
+    frame *f;
+    const uint32_t *number_of; /* (nodes): the number of a node free of coordinates */
+    uint32_t *value_of;        /* (nodes): all EV_NO_VALUE, and so again afterwards */
+} ev_tape_scratch;
+
+/* The tape of n bodies under EXPECTs that all bind this set.  Memory from the arena; the
+ * workers' from the heap.  EV_NO_MEMORY, or EV_BAD_INPUT where expectations nest too deep. */
+ev_status ev_tape_build(ev_arena *arena, const ev_graph *graph, const ev_tape_scratch *scratch,
+                        size_t n, const ev_node *bodies, uint32_t set, const ev_number *numbers,
+                        ev_tape **tape, ev_error *error);
 /* Memory for this many workers at once; false when it is short. */
 bool ev_tape_reserve(ev_tape *tape, size_t workers);
 void ev_tape_free_workers(ev_tape *tape);

@@ -14,24 +14,26 @@ typedef enum { OUTSIDE, COORDINATE, FUNCTION, LOOP_VALUE, SINGLE, BLOCK } kind;
 
 typedef struct {
     kind sort;
-    bool block;      /* differs from point to point */
-    uint32_t index;  /* in its part of the slots */
+    bool block;     /* differs from point to point */
+    uint32_t index; /* in its part of the slots */
+    ev_node node;   /* whose value it is; 0: of none */
     size_t made, last;
-    uint32_t next;   /* values that die at the same position: a list, ending in NONE */
+    uint32_t next; /* values that die at the same position: a list, ending in NONE */
 } value;
 
 typedef struct {
     size_t begin, end;
 } span;
 
-enum { NONE = INT32_MAX };
+enum { NONE = EV_NO_VALUE };
 
 typedef struct {
     const ev_graph *graph;
     ev_arena *arena;
     frame *f;
     const uint32_t *number_of;
-    uint32_t *value_of; /* (nodes of the graph): the value of a node in the scopes open now */
+    uint32_t
+        *value_of; /* (nodes of the graph): the value of a node in the scopes open now, or NONE */
     ev_tape *tape;
     ev_scope scope;
     value *values;
@@ -56,6 +58,7 @@ static bool fail(builder *b, ev_status status)
 
 /* ---- 1. emission ---- */
 
+/* A new value, that of a node if v.node is set. */
 static bool new_value(builder *b, value v, uint32_t *number)
 {
     if (b->value_count >= NONE ||
@@ -65,6 +68,8 @@ static bool new_value(builder *b, value v, uint32_t *number)
     v.next = NONE;
     b->values[b->value_count] = v;
     *number = (uint32_t)b->value_count++;
+    if (v.node != 0)
+        b->value_of[v.node] = *number;
     return true;
 }
 
@@ -79,22 +84,14 @@ static bool emit(builder *b, ev_instruction instruction)
 /* The value of a node that this scope uses: a scalar from outside, or made before. */
 static bool operand(builder *b, ev_node node, uint32_t *number)
 {
-    if (node_at(b->graph, node)->free != 0) {
-        *number = b->value_of[node];
+    *number = b->value_of[node];
+    if (*number != NONE)
         return true;
-    }
-    if (b->value_of[node] != NONE) {
-        *number = b->value_of[node];
-        return true;
-    }
     if (!ev_array_reserve(&b->scalars, b->scalar_count, &b->scalar_capacity, sizeof *b->scalars))
         return fail(b, EV_NO_MEMORY);
     b->scalars[b->scalar_count] = b->number_of[node];
-    value v = {.sort = OUTSIDE, .index = (uint32_t)b->scalar_count++};
-    if (!new_value(b, v, number))
-        return false;
-    b->value_of[node] = *number;
-    return true;
+    value v = {.sort = OUTSIDE, .index = (uint32_t)b->scalar_count++, .node = node};
+    return new_value(b, v, number);
 }
 
 static bool emit_operation(builder *b, ev_node node)
@@ -113,11 +110,16 @@ static bool emit_operation(builder *b, ev_node node)
     ev_kernel kernel = ev_kernel_find(op, form);
     if (op == EV_OP_MUL && (node_at(b->graph, n.a)->log_zero || node_at(b->graph, n.b)->log_zero))
         kernel = ev_kernel_zero_product(form);
-    if (!new_value(b, (value){.sort = p || q ? BLOCK : SINGLE, .block = p || q}, &result))
+    value v = {.sort = p || q ? BLOCK : SINGLE, .block = p || q, .node = node};
+    if (!new_value(b, v, &result))
         return false;
-    b->value_of[node] = result;
-    return emit(b, (ev_instruction){.kernel = kernel, .dst = result, .a = x, .b = y,
-                                    .code = EV_CODE_APPLY, .op = n.op, .single = !(p || q)});
+    return emit(b, (ev_instruction){.kernel = kernel,
+                                    .dst = result,
+                                    .a = x,
+                                    .b = y,
+                                    .code = EV_CODE_APPLY,
+                                    .op = n.op,
+                                    .single = !(p || q)});
 }
 
 static bool emit_scope(builder *b, size_t n, const ev_node *roots);
@@ -135,13 +137,15 @@ static bool open_loop(builder *b, uint32_t set, uint32_t *loop)
     if (!ev_array_reserve(&b->loops, b->loop_count, &b->loop_capacity, sizeof *b->loops))
         return fail(b, EV_NO_MEMORY);
     *loop = (uint32_t)b->loop_count++;
-    b->loops[*loop] = (ev_loop){.dim = (uint32_t)dim, .coordinates = b->loop_values,
+    b->loops[*loop] = (ev_loop){.dim = (uint32_t)dim,
+                                .coordinates = b->loop_values,
                                 .weight = b->loop_values + (uint32_t)dim,
                                 .begin = (uint32_t)b->length};
     for (size_t d = 0; d < dim; d++) {
-        if (!new_value(b, (value){.sort = LOOP_VALUE, .index = b->loop_values++}, &v))
+        value coordinate = {
+            .sort = LOOP_VALUE, .index = b->loop_values++, .node = b->graph->sets[set].items[d]};
+        if (!new_value(b, coordinate, &v))
             return false;
-        b->value_of[b->graph->sets[set].items[d]] = v;
     }
     b->loop_values++;
     b->tape->loop_dim = dim > b->tape->loop_dim ? dim : b->tape->loop_dim;
@@ -153,10 +157,9 @@ static bool clear_sums(builder *b, size_t n, const ev_scheduled *expects)
     for (size_t i = 0; i < n; i++) {
         bool block = is_block(b, expects[i].node);
         uint32_t sum;
-        if (!new_value(b, (value){.sort = block ? BLOCK : SINGLE, .block = block}, &sum))
-            return false;
-        b->value_of[expects[i].node] = sum;
-        if (!emit(b, (ev_instruction){.code = EV_CODE_CLEAR, .dst = sum, .single = !block}))
+        value v = {.sort = block ? BLOCK : SINGLE, .block = block, .node = expects[i].node};
+        if (!new_value(b, v, &sum) ||
+            !emit(b, (ev_instruction){.code = EV_CODE_CLEAR, .dst = sum, .single = !block}))
             return false;
     }
     return true;
@@ -239,7 +242,8 @@ static bool emit_functions(builder *b, size_t n, const ev_node *bodies)
             b->values[x].index = (uint32_t)k;
             continue;
         }
-        if (!new_value(b, (value){.sort = FUNCTION, .block = true, .index = (uint32_t)k}, &result) ||
+        if (!new_value(b, (value){.sort = FUNCTION, .block = true, .index = (uint32_t)k},
+                       &result) ||
             !emit(b, (ev_instruction){.code = EV_CODE_COPY, .dst = result, .a = x}))
             return false;
     }
@@ -252,10 +256,10 @@ static bool emit_all(builder *b, size_t n, const ev_node *bodies, uint32_t set)
     b->scope.set[b->scope.depth++] = set;
     for (size_t d = 0; d < bound.n; d++) {
         uint32_t v;
-        value coordinate = {.sort = COORDINATE, .block = true, .index = (uint32_t)d};
+        value coordinate = {
+            .sort = COORDINATE, .block = true, .index = (uint32_t)d, .node = bound.items[d]};
         if (!new_value(b, coordinate, &v))
             return false;
-        b->value_of[bound.items[d]] = v;
     }
     return emit_scope(b, n, bodies) && emit_functions(b, n, bodies);
 }
@@ -420,32 +424,32 @@ static bool finish(builder *b)
 
 static void free_builder(builder *b)
 {
-    free(b->value_of);
+    for (size_t v = 0; v < b->value_count; v++)
+        b->value_of[b->values[v].node] = NONE;
     free(b->values);
     free(b->code);
     free(b->loops);
     free(b->scalars);
 }
 
-ev_status ev_tape_build(ev_arena *arena, const ev_graph *graph, frame *f, size_t n,
-                        const ev_node *bodies, uint32_t set, const uint32_t *number_of,
-                        const ev_number *numbers, ev_tape **tape, ev_error *error)
+ev_status ev_tape_build(ev_arena *arena, const ev_graph *graph, const ev_tape_scratch *scratch,
+                        size_t n, const ev_node *bodies, uint32_t set, const ev_number *numbers,
+                        ev_tape **tape, ev_error *error)
 {
-    builder b = {.graph = graph, .arena = arena, .f = f, .number_of = number_of, .error = error};
-    b.tape = ev_arena_array(arena, 1, sizeof *b.tape);
-    if (b.tape == NULL || !ev_graph_fresh_array(&b.value_of, graph->count, sizeof *b.value_of))
+    builder b = {.graph = graph, .arena = arena, .f = scratch->f, .error = error};
+    b.number_of = scratch->number_of;
+    b.value_of = scratch->value_of;
+    *tape = b.tape = ev_arena_array(arena, 1, sizeof *b.tape);
+    if (b.tape == NULL)
         return EV_NO_MEMORY;
-    for (size_t i = 0; i < graph->count; i++)
-        b.value_of[i] = NONE;
     b.tape->dim = graph->sets[set].n;
     b.tape->functions = n;
     b.tape->numbers = numbers;
-    bool ok = emit_all(&b, n, bodies, set);
-    if (ok) {
+    if (emit_all(&b, n, bodies, set)) {
         find_lifetimes(&b);
-        ok = lay_out(&b) && finish(&b) && (ev_tape_reserve(b.tape, 1) || fail(&b, EV_NO_MEMORY));
+        if (lay_out(&b) && finish(&b) && !ev_tape_reserve(b.tape, 1))
+            fail(&b, EV_NO_MEMORY);
     }
     free_builder(&b);
-    *tape = b.tape;
     return b.status;
 }

@@ -7,7 +7,7 @@
 
 void ev_attempt_begin(ev_attempt *attempt)
 {
-    *attempt = (ev_attempt){.deviation = (double)NAN, .worst = {.digits = 16.0}};
+    *attempt = (ev_attempt){.worst = {.digits = 16.0}};
 }
 
 void ev_attempt_spend(ev_attempt *attempt, const ev_program *program, size_t n,
@@ -73,23 +73,40 @@ ev_status ev_attempt_compare(const ev_trial *trial, const ev_place *place, const
 {
     const ev_case_step *step = trial->step;
     size_t n = step->count;
-    bool estimate = step->kind == EV_STEP_ESTIMATE && step->spread != NULL;
     ev_relation relation = step->kind == EV_STEP_ESTIMATE ? EV_RELATION_EQUAL : step->relation;
     ev_tolerance tolerance = {budget->resolution, budget->sampling_resolution, trial->slack};
     ev_attempt_begin(out);
-    ev_value *values = calloc(2 * n + 1, sizeof *values);
+    ev_value *values = calloc(2 * n, sizeof *values);
     if (values == NULL)
         return EV_NO_MEMORY;
     ev_status status = ev_program_evaluate(trial->program, place->inputs, effort, stream, values);
     if (status == EV_OK) {
-        ev_attempt_spend(out, trial->program, 2 * n + (estimate ? 1 : 0), values);
+        ev_attempt_spend(out, trial->program, 2 * n, values);
         for (size_t i = 0; i < n; i++) {
             ev_comparison c = ev_compare(relation, &values[i], &values[n + i], tolerance);
             ev_attempt_note(out, &c, &values[i], &values[n + i]);
         }
-        if (estimate && values[2 * n].fit && values[2 * n].value >= 0.0)
-            out->deviation = sqrt(values[2 * n].value);
     }
     free(values);
     return status;
+}
+
+double ev_attempt_deviation(const ev_trial *trial, const double *inputs, const ev_budget *budget,
+                            const ev_stream *stream, uint64_t *comparisons)
+{
+    ev_effort effort = budget->effort;
+    ev_value spread;
+    effort.relative = 1e-4;
+    effort.max_evaluations = 20000;
+    effort.max_dim = 2;
+    effort.samples = 0;
+    effort.max_samples = 1 << 16;
+    effort.sampling_relative = 1e-2;
+    if (trial->spread == NULL ||
+        ev_program_evaluate(trial->spread, inputs, &effort, stream, &spread) != EV_OK)
+        return (double)NAN;
+    if (spread.comparisons > 0)
+        *comparisons += ev_program_comparisons(trial->spread);
+    bool usable = spread.fit && spread.domain && spread.value >= 0.0;
+    return usable ? sqrt(spread.value) : (double)NAN;
 }

@@ -10,9 +10,10 @@
 typedef struct {
     const ev_case *instance;
     const ev_case_step *step;
-    /* left[0..count), right[0..count), then spread[0] for an estimate.  For arg-mins: the left
-     * objective and its gradient, and in `second` the right ones. */
+    /* left[0..count), right[0..count).  For arg-mins: the left objective and its gradient, and in
+     * `second` the right ones. */
     ev_program *program, *second;
+    ev_program *spread;   /* of an estimate: its variance; else NULL */
     uint64_t comparisons; /* sampling comparisons that one attempt can spend, at most */
     double slack;         /* see ev_tolerance */
     const ev_symbol_table *table;
@@ -30,7 +31,6 @@ typedef struct {
     ev_comparison worst;   /* of the components (and redraws) compared */
     ev_value left, right;  /* what was compared there */
     size_t compared;       /* components; 0: nothing was */
-    double deviation;      /* of an estimate; NaN else */
     unsigned methods;
     uint64_t evaluations, samples, comparisons;
     double sentinel;
@@ -52,6 +52,11 @@ ev_status ev_attempt_constant(const ev_trial *trial, const ev_place *place,
                               const ev_stream *stream, ev_attempt *out);
 ev_status ev_attempt_argmin(const ev_trial *trial, const ev_place *place, const ev_budget *budget,
                             const ev_effort *effort, const ev_stream *stream, ev_attempt *out);
+
+/* The standard deviation of an estimate at a point, to a few digits, for information: NaN when
+ * there is none or it can't be had cheaply.  *comparisons grows by what was spent. */
+double ev_attempt_deviation(const ev_trial *trial, const double *inputs, const ev_budget *budget,
+                            const ev_stream *stream, uint64_t *comparisons);
 
 /* For the attempts themselves: note the cost of an evaluation, and one comparison's outcome
  * (the worst is kept). */

@@ -2,14 +2,16 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-typedef enum { REAL, ABOVE, BELOW, BETWEEN, WEIGHTS } part_kind;
+typedef enum { REAL, ABOVE, BELOW, BETWEEN, WEIGHTS, AT_LOW, AT_HIGH } part_kind;
 
-/* `size` inputs with `size` coordinates (one less for WEIGHTS). */
+/* `size` inputs with `size` coordinates (one less for WEIGHTS, none for AT_LOW and AT_HIGH). */
 typedef struct {
     part_kind kind;
     size_t input, component, coordinate, size;
     double low, high;
+    bool low_open, high_open;
 } part;
 
 struct ev_chart {
@@ -17,9 +19,10 @@ struct ev_chart {
     size_t part_count, dimension, components;
 };
 
-static part part_of_interval(double low, double high)
+static part part_of(const ev_domain *domain)
 {
-    part p = {.kind = REAL, .size = 1, .low = low, .high = high};
+    double low = domain->low, high = domain->high;
+    part p = {REAL, 0, 0, 0, 1, low, high, domain->low_open, domain->high_open};
     if (isfinite(low))
         p.kind = isfinite(high) ? BETWEEN : ABOVE;
     else if (isfinite(high))
@@ -27,12 +30,19 @@ static part part_of_interval(double low, double high)
     return p;
 }
 
+static size_t coordinates(const part *p)
+{
+    if (p->kind == AT_LOW || p->kind == AT_HIGH)
+        return 0;
+    return p->kind == WEIGHTS ? p->size - 1 : p->size;
+}
+
 static void add_part(ev_chart *chart, part p, size_t input, size_t component)
 {
     p.input = input;
     p.component = component;
     p.coordinate = chart->dimension;
-    chart->dimension += p.kind == WEIGHTS ? p.size - 1 : p.size;
+    chart->dimension += coordinates(&p);
     chart->parts[chart->part_count++] = p;
 }
 
@@ -42,9 +52,9 @@ static void add_triangular(ev_chart *chart, const ev_slot *slot, size_t entry, s
 {
     size_t row = entry / n % n, column = entry % n;
     bool positive = row == column && (structure & EV_MATRIX_POSITIVE_DIAGONAL) != 0;
+    ev_domain domain = {.low = positive ? 0.0 : -HUGE_VAL, .low_open = true, .high = HUGE_VAL};
     if (column <= row)
-        add_part(chart, part_of_interval(positive ? 0.0 : -HUGE_VAL, HUGE_VAL),
-                 slot->first + entry, chart->components + entry);
+        add_part(chart, part_of(&domain), slot->first + entry, chart->components + entry);
 }
 
 static ev_status add_slot(ev_chart *chart, const ev_slot *slot, const ev_symbol *symbol,
@@ -69,8 +79,7 @@ static ev_status add_slot(ev_chart *chart, const ev_slot *slot, const ev_symbol 
         if ((domain->structure & EV_MATRIX_LOWER) != 0)
             add_triangular(chart, slot, i, n, domain->structure);
         else
-            add_part(chart, part_of_interval(domain->low, domain->high), slot->first + i,
-                     chart->components + i);
+            add_part(chart, part_of(domain), slot->first + i, chart->components + i);
     }
     chart->components += slot->count;
     return EV_OK;
@@ -122,6 +131,60 @@ void ev_chart_destroy(ev_chart *chart)
 size_t ev_chart_dimension(const ev_chart *chart) { return chart->dimension; }
 size_t ev_chart_components(const ev_chart *chart) { return chart->components; }
 
+ev_chart *ev_chart_copy(const ev_chart *chart)
+{
+    ev_chart *copy = malloc(sizeof *copy);
+    if (copy == NULL)
+        return NULL;
+    *copy = *chart;
+    copy->parts = malloc((chart->part_count + 1) * sizeof *copy->parts);
+    if (copy->parts == NULL) {
+        free(copy);
+        return NULL;
+    }
+    memcpy(copy->parts, chart->parts, chart->part_count * sizeof *copy->parts);
+    return copy;
+}
+
+/* Where the value is within a fraction near of an end that belongs to the domain. */
+static part_kind held_kind(const part *p, double x, double near)
+{
+    bool bounded = p->kind == ABOVE || p->kind == BELOW || p->kind == BETWEEN;
+    double reach = near * (p->kind == BETWEEN ? p->high - p->low : 1.0);
+    if (bounded && p->kind != BELOW && !p->low_open && x - p->low <= reach)
+        return AT_LOW;
+    if (bounded && p->kind != ABOVE && !p->high_open && p->high - x <= reach)
+        return AT_HIGH;
+    return p->kind;
+}
+
+size_t ev_chart_hold(ev_chart *chart, const double *inputs, double near)
+{
+    size_t held = 0;
+    chart->dimension = 0;
+    for (size_t k = 0; k < chart->part_count; k++) {
+        part *p = &chart->parts[k];
+        p->kind = held_kind(p, inputs[p->input], near);
+        p->coordinate = chart->dimension;
+        chart->dimension += coordinates(p);
+        held += p->kind == AT_LOW || p->kind == AT_HIGH;
+    }
+    return held;
+}
+
+double ev_chart_inward(const ev_chart *chart, size_t i, const double *gradient, size_t *component)
+{
+    for (size_t k = 0; k < chart->part_count; k++) {
+        const part *p = &chart->parts[k];
+        if ((p->kind != AT_LOW && p->kind != AT_HIGH) || i-- > 0)
+            continue;
+        *component = p->component;
+        return p->kind == AT_LOW ? gradient[p->component] : -gradient[p->component];
+    }
+    *component = 0;
+    return 0.0;
+}
+
 static const double smallest = 1e-12; /* keeps values at a closed end within reach */
 
 static double coordinate(const part *p, double x)
@@ -144,11 +207,9 @@ void ev_chart_from_inputs(const ev_chart *chart, const double *inputs, double *t
     for (size_t k = 0; k < chart->part_count; k++) {
         const part *p = &chart->parts[k];
         const double *x = inputs + p->input;
-        if (p->kind != WEIGHTS) {
+        if (p->kind != WEIGHTS && coordinates(p) == 1)
             t[p->coordinate] = coordinate(p, x[0]);
-            continue;
-        }
-        for (size_t i = 0; i + 1 < p->size; i++)
+        for (size_t i = 0; p->kind == WEIGHTS && i + 1 < p->size; i++)
             t[p->coordinate + i] = log(fmax(x[i], smallest) / fmax(x[p->size - 1], smallest));
     }
 }
@@ -169,7 +230,7 @@ void ev_chart_to_inputs(const ev_chart *chart, const double *t, double *inputs)
     for (size_t k = 0; k < chart->part_count; k++) {
         const part *p = &chart->parts[k];
         double *x = inputs + p->input;
-        double s = p->kind == WEIGHTS ? 0.0 : t[p->coordinate];
+        double s = p->kind == WEIGHTS || coordinates(p) == 0 ? 0.0 : t[p->coordinate];
         switch (p->kind) {
         case REAL:
             *x = s;
@@ -185,6 +246,12 @@ void ev_chart_to_inputs(const ev_chart *chart, const double *t, double *inputs)
             break;
         case WEIGHTS:
             weights(p, t, x);
+            break;
+        case AT_LOW:
+            *x = p->low;
+            break;
+        case AT_HIGH:
+            *x = p->high;
             break;
         }
     }
@@ -226,7 +293,7 @@ static void pull_back(const ev_chart *chart, const double *inputs, const double 
         const double *x = inputs + p->input;
         if (p->kind == WEIGHTS)
             pull_back_weights(p, x, gradient, errors, out);
-        else
+        else if (coordinates(p) == 1)
             out[p->coordinate] = slope(p, x[0]) * gradient[p->component];
     }
 }

@@ -2,7 +2,10 @@
  *
  * A real entry is its own coordinate; one bounded on one side goes by its log-distance from the
  * bound; one in an interval by its logit; n weights that add up to one by n-1 log-ratios to the
- * last; entries that a structure fixes at 0 have none. */
+ * last; entries that a structure fixes at 0 have none.
+ *
+ * A closed end is at infinity in these coordinates.  An entry that runs there can be held at
+ * its end: it then has no coordinate, and is at a minimum when the gradient points outward. */
 #ifndef EV_JUDGE_CHART_H
 #define EV_JUDGE_CHART_H
 
@@ -24,6 +27,16 @@ size_t ev_chart_components(const ev_chart *chart);
 /* t: ev_chart_dimension values; inputs: all of the case's. */
 void ev_chart_from_inputs(const ev_chart *chart, const double *inputs, double *t);
 void ev_chart_to_inputs(const ev_chart *chart, const double *t, double *inputs);
+/* Hold the entries whose value is within a fraction `near` of a closed end (of the interval's
+ * width, or of one unit of distance on a half-line); returns how many are held in all.  Dimension
+ * and coordinates change. */
+size_t ev_chart_hold(ev_chart *chart, const double *inputs, double near);
+/* The derivative inward at held entry number i from the components' gradient; its component in
+ * *component. */
+double ev_chart_inward(const ev_chart *chart, size_t i, const double *gradient, size_t *component);
+/* A copy, or NULL when memory is short. */
+ev_chart *ev_chart_copy(const ev_chart *chart);
+
 /* The gradient with respect to t from that with respect to the components, at the inputs that
  * belong to t; and a bound of its error from bounds of the components' errors. */
 void ev_chart_pull_back(const ev_chart *chart, const double *inputs, const double *gradient,

@@ -62,7 +62,8 @@ static ev_outcome outcome_of(ev_relation relation, const ev_comparison *c)
         return EV_DIFFERS;
     if (inequality && c->distance < -c->error)
         return EV_AGREES;
-    if (!strict && c->distance <= c->error && c->error <= c->resolution * c->scale)
+    if (!strict && c->distance <= c->error &&
+        (c->error <= c->resolution * c->scale || c->vanish))
         return EV_AGREES;
     return EV_UNRESOLVED;
 }
@@ -96,9 +97,10 @@ ev_comparison ev_compare(ev_relation relation, const ev_value *left, const ev_va
         c.reason = "the sides or their errors are too large to be compared";
         return c;
     }
+    c.vanish = fmax(fabs(left->value), fabs(right->value)) <= c.error && c.error <= 1e-20;
     c.outcome = outcome_of(relation, &c);
     bool equality = relation != EV_RELATION_LESS && relation != EV_RELATION_LESS_EQUAL &&
                     relation != EV_RELATION_GREATER && relation != EV_RELATION_GREATER_EQUAL;
-    c.digits = digits_of(equality ? c.distance : 0.0, c.error, c.scale);
+    c.digits = c.vanish ? 16.0 : digits_of(equality ? c.distance : 0.0, c.error, c.scale);
     return c;
 }

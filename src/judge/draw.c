@@ -41,6 +41,14 @@ static double from_table(const ev_draw *draw, const double *table, size_t length
     return table[ev_dice_below(draw->dice, length)];
 }
 
+/* x to a thousandth of the width (at least), as the double nearest to the decimal. */
+static double on_grid(double x, double width)
+{
+    int decimals = 3 - (int)floor(log10(width));
+    double power = pow(10.0, abs(decimals));
+    return decimals > 0 ? round(x * power) / power : x;
+}
+
 /* Unbounded: N(0, 1.5^2).  A half-line: its end plus a log-uniform distance in [0.2, 5].
  * An interval: uniform. */
 static double draw_once(const ev_draw *draw, const ev_domain *domain)
@@ -52,12 +60,13 @@ static double draw_once(const ev_draw *draw, const ev_domain *domain)
     if (isfinite(domain->low) && isfinite(domain->high)) {
         double u = round_style ? from_table(draw, round_fractions, LENGTH(round_fractions))
                                : ev_dice_uniform(draw->dice);
-        return domain->low + ev_draw_rounded((domain->high - domain->low) * u);
+        return on_grid(domain->low + (domain->high - domain->low) * u, domain->high - domain->low);
     }
     double power = (2.0 * ev_dice_uniform(draw->dice) - 1.0) * draw->spread;
     double distance = round_style ? from_table(draw, round_positives, LENGTH(round_positives))
                                   : ev_draw_rounded(pow(5.0, power));
-    return isfinite(domain->low) ? domain->low + distance : domain->high - distance;
+    return on_grid(isfinite(domain->low) ? domain->low + distance : domain->high - distance,
+                   distance);
 }
 
 static bool taken(const ev_draw *draw, double x)
@@ -87,24 +96,21 @@ double ev_draw_real(const ev_draw *draw, const ev_domain *domain)
     return isfinite(domain->low) ? domain->low + 1.0 : domain->high - 1.0;
 }
 
-/* Weights from log-uniform shares, all but the last rounded; the last is what is left. */
+/* Weights from log-uniform shares, as multiples of 1/20 or 1/1000 that add up exactly before
+ * they are divided; none is 0. */
 static void draw_simplex(const ev_draw *draw, size_t n, double *out)
 {
-    double total = 0.0, rest = 1.0;
+    double unit = draw->style == EV_DRAW_ROUND && n <= 5 ? 20.0 : n <= 100 ? 1000.0 : 1e6;
+    double total = 0.0, rest = unit;
     for (size_t i = 0; i < n; i++)
-        total += out[i] = pow(draw->style == EV_DRAW_ROUND ? 3.0 : 6.0,
-                              2.0 * ev_dice_uniform(draw->dice) - 1.0);
-    for (size_t i = 0; i + 1 < n; i++) {
-        double share = out[i] / total;
-        double rounded = draw->style == EV_DRAW_ROUND ? round(20.0 * share) / 20.0
-                                                      : ev_draw_rounded(share);
-        if (!(rounded > 0.0 && rounded < rest - 0.01))
-            rounded = ev_draw_rounded(fmin(share, 0.5 * rest));
-        out[i] = rounded;
+        total += out[i] = pow(6.0, 2.0 * ev_dice_uniform(draw->dice) - 1.0);
+    for (size_t i = 0; i < n; i++) {
+        double most = rest - (double)(n - 1 - i); /* leaves one unit for each of the others */
+        out[i] = i + 1 == n ? rest : fmax(1.0, fmin(round(unit * out[i] / total), most));
         rest -= out[i];
     }
-    if (n > 0)
-        out[n - 1] = n == 1 ? 1.0 : rest;
+    for (size_t i = 0; i < n; i++)
+        out[i] /= unit;
 }
 
 /* Entries that differ from each other where the domain leaves room. */
@@ -148,7 +154,8 @@ static size_t real_corners(const ev_domain *domain, double out[8])
     } else if (low && high) {
         const double fractions[] = {0.5, 0.01, 0.99};
         for (size_t i = 0; i < LENGTH(fractions); i++)
-            out[n++] = domain->low + fractions[i] * (domain->high - domain->low);
+            out[n++] = on_grid(domain->low + fractions[i] * (domain->high - domain->low),
+                               domain->high - domain->low);
     } else {
         const double distances[] = {1.0, 0.05, 10.0};
         for (size_t i = 0; i < LENGTH(distances); i++)

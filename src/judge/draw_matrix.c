@@ -20,14 +20,21 @@ static bool wants_nonzero_diagonal(unsigned structure)
            (triangular && (structure & EV_MATRIX_INVERTIBLE) != 0);
 }
 
+/* Diagonals in [0.45, 2.2] beside entries of half the usual size: a triangular matrix whose
+ * diagonal is small beside the rest has an inverse so large that rounding hides everything. */
 static double draw_diagonal(const ev_draw *draw, unsigned structure)
 {
-    if ((structure & EV_MATRIX_POSITIVE_DIAGONAL) != 0)
-        return ev_draw_real(draw, &positives);
-    if (!wants_nonzero_diagonal(structure))
+    bool nonzero = wants_nonzero_diagonal(structure);
+    if ((structure & EV_MATRIX_POSITIVE_DIAGONAL) == 0 && !nonzero)
         return ev_draw_real(draw, &reals);
-    double size = ev_draw_real(draw, &positives);
-    return ev_dice_uniform(draw->dice) < 0.5 ? -size : size;
+    double size = ev_draw_rounded(sqrt(ev_draw_real(draw, &positives)));
+    return nonzero && ev_dice_uniform(draw->dice) < 0.5 ? -size : size;
+}
+
+static double draw_off_diagonal(const ev_draw *draw, unsigned structure)
+{
+    double x = ev_draw_real(draw, &reals);
+    return (structure & EV_MATRIX_LOWER) != 0 ? ev_draw_rounded(0.5 * x) : x;
 }
 
 /* Orthogonal: a rotation in every coordinate plane, then perhaps a reflection, which reaches
@@ -97,7 +104,8 @@ void ev_draw_matrix(const ev_draw *draw, ev_shape shape, double *out)
     }
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < n; j++)
-            out[i * n + j] = i == j ? draw_diagonal(draw, structure) : ev_draw_real(draw, &reals);
+            out[i * n + j] =
+                i == j ? draw_diagonal(draw, structure) : draw_off_diagonal(draw, structure);
     for (size_t i = 0; i < n; i++)
         for (size_t j = i + 1; j < n; j++) {
             if ((structure & EV_MATRIX_LOWER) != 0)

@@ -289,7 +289,7 @@ static ev_record record_of_step(run *r, const task *t)
     record.comparisons = result->comparisons;
     record.alpha_spent = (double)result->comparisons * r->budget.effort.alpha;
     record.sentinel = result->sentinel;
-    record.estimate_deviation = result->at.deviation;
+    record.estimate_deviation = result->deviation;
     if (result->comparisons > t->planned) {
         record.verdict = EV_VOID;
         record.reason = "more sampling comparisons were spent than planned";

@@ -207,6 +207,7 @@ void ev_plan_destroy(ev_plan *plan)
         for (size_t i = 0; plan->steps[s].trials != NULL && i < plan->case_count; i++) {
             ev_program_destroy(plan->steps[s].trials[i].program);
             ev_program_destroy(plan->steps[s].trials[i].second);
+            ev_program_destroy(plan->steps[s].trials[i].spread);
         }
     for (size_t i = 0; plan->cases != NULL && i < plan->case_count; i++) {
         if (plan->spaces != NULL)
@@ -234,19 +235,18 @@ const double *ev_plan_point(const ev_plan *plan, size_t which, const ev_case **i
 
 /* ---- a step's programs ---- */
 
-/* left, right and the spread; or an objective with its gradient, twice. */
+/* left and right; or an objective with its gradient, twice. */
 static ev_status compile_trial(ev_plan *plan, const ev_case *instance, ev_trial *trial,
                                ev_error *error)
 {
     const ev_case_step *step = trial->step;
     bool argmin = step->kind == EV_STEP_ARGMIN;
-    bool spread = step->kind == EV_STEP_ESTIMATE && step->spread != NULL;
     size_t gradients = 0;
     for (size_t i = 0; argmin && i < instance->slot_count; i++)
         for (size_t k = 0; k < step->vary_count; k++)
             gradients += instance->slots[i].symbol == step->vary[k] ? instance->slots[i].count : 0;
     size_t n = argmin ? 1 + gradients : step->count;
-    ev_node *roots = ev_arena_array(plan->arena, 2 * n + 1, sizeof *roots);
+    ev_node *roots = ev_arena_array(plan->arena, 2 * n, sizeof *roots);
     trial->used = ev_arena_array(plan->arena, instance->input_count + 1, sizeof *trial->used);
     if (roots == NULL || trial->used == NULL)
         return out_of_memory(error);
@@ -254,15 +254,13 @@ static ev_status compile_trial(ev_plan *plan, const ev_case *instance, ev_trial 
         roots[i] = i == 0 || !argmin ? step->left[i] : step->left_gradient[i - 1];
         roots[n + i] = i == 0 || !argmin ? step->right[i] : step->right_gradient[i - 1];
     }
-    size_t count = 2 * n;
-    if (spread)
-        roots[count++] = step->spread[0];
-    if (!ev_witness_inputs(instance, count, roots, trial->used))
+    if (!ev_witness_inputs(instance, 2 * n, roots, trial->used))
         return out_of_memory(error);
-    if (!argmin)
-        return ev_program_compile(instance->graph, count, roots, &trial->program, error);
-    ev_status status = ev_program_compile(instance->graph, n, roots, &trial->program, error);
-    if (status == EV_OK)
+    ev_status status = ev_program_compile(instance->graph, argmin ? n : 2 * n, roots,
+                                          &trial->program, error);
+    if (status == EV_OK && step->kind == EV_STEP_ESTIMATE && step->spread != NULL)
+        status = ev_program_compile(instance->graph, 1, step->spread, &trial->spread, error);
+    if (status == EV_OK && argmin)
         status = ev_program_compile(instance->graph, n, roots + n, &trial->second, error);
     return status;
 }
@@ -330,6 +328,8 @@ ev_status ev_plan_prepare(ev_plan *plan, size_t s, uint64_t *comparisons, ev_err
         if (trial->second != NULL)
             per_evaluation += ev_program_comparisons(trial->second);
         trial->comparisons = per_evaluation * ev_attempt_evaluations(trial->step, &plan->budget);
+        if (trial->spread != NULL) /* once, wherever the shown point is */
+            *comparisons += ev_program_comparisons(trial->spread);
     }
     ev_status status = draw_redraws(plan, s, error);
     size_t judged = 0, attempts = ev_budget_attempts(&plan->budget);

@@ -101,7 +101,7 @@ static void add_point(ev_step_result *result, const ev_step_point *points, size_
         return;
     result->digits = fmin(result->digits, c->digits);
     result->resolution = fmax(result->resolution, c->resolution);
-    if (c->scale > 0.0)
+    if (c->scale > 0.0 && !c->vanish)
         result->smallest_detectable = fmax(result->smallest_detectable, c->error / c->scale);
 }
 
@@ -130,7 +130,7 @@ static void give_reason(ev_step_result *result)
 ev_status ev_step_judge(size_t count, const ev_step_point *points, const ev_budget *budget,
                         const ev_stream *stream, ev_step_result *result)
 {
-    *result = (ev_step_result){.digits = 16.0, .resolution = 0.0};
+    *result = (ev_step_result){.digits = 16.0, .deviation = (double)NAN};
     ev_attempt_begin(&result->at);
     for (size_t i = 0; i < count; i++) {
         ev_stream own = ev_stream_child(stream, (uint32_t)i);
@@ -142,6 +142,12 @@ ev_status ev_step_judge(size_t count, const ev_step_point *points, const ev_budg
     }
     if (!(result->resolution > 0.0))
         result->resolution = budget->resolution;
+    if (result->points_effective > 0) {
+        const ev_step_point *shown = &points[result->shown];
+        ev_stream own = ev_stream_child(stream, (uint32_t)count);
+        result->deviation = ev_attempt_deviation(shown->trial, shown->place.inputs, budget, &own,
+                                                 &result->comparisons);
+    }
     result->verdict = verdict_of(result);
     give_reason(result);
     return EV_OK;

@@ -41,30 +41,40 @@ static double pair_magnitude(const ev_candidates *c, size_t k, int r, int s, dou
     return fmax(magnitude, fabs(value));
 }
 
-/* The pair's value is that of the rule which claims less; its error is that claim, the
- * distance to the other rule, or rounding, whichever is largest.  The rule that confirms
- * may claim more than the request, for claims are cautious, but not so much that its
- * agreement could be chance: at most the geometric mean of the request and E|f|. */
-static ev_conclusion weigh(const ev_candidates *c, size_t k, int r, int s)
+static bool adaptive(int rule) { return rule == EV_CUBATURE || rule == EV_KRONROD; }
+
+/* The pair's value is that of rule r, which claims less; s confirms it.
+ *   If r's claim is honest, that is the error.  If r is mistaken and s honest, the error is
+ * at most their distance and s's own error.  The claims of Gauss-Hermite and the trapezoid
+ * are those of a coarser rule, so for them no more than the distance is added again.
+ *   The confirming rule may claim more than the request, for claims are cautious, but not
+ * so much that its agreement could be chance: at most the geometric mean of the request
+ * and E|f|. */
+static ev_conclusion weigh_ordered(const ev_candidates *c, size_t k, int r, int s)
 {
     ev_integral a = c->rule[r][k], b = c->rule[s][k];
     ev_conclusion w = {.rules = 1u << r | 1u << s, .values = {a.value, b.value}};
-    bool first = a.error <= b.error;
-    double distance = fabs(a.value - b.value), claim = first ? a.error : b.error;
-    w.integral.value = first ? a.value : b.value;
-    w.integral.magnitude = pair_magnitude(c, k, r, s, w.integral.value);
-    double floor = c->rounding * DBL_EPSILON * w.integral.magnitude;
-    w.integral.error = fmax(fmax(distance, claim), floor);
-    double wanted = ev_wanted_error(c->relative, w.integral.value, w.integral.magnitude);
+    double magnitude = pair_magnitude(c, k, r, s, a.value);
+    double floor = c->rounding * DBL_EPSILON * magnitude;
+    double wanted = ev_wanted_error(c->relative, a.value, magnitude);
+    double distance = fabs(a.value - b.value);
+    bool honest = adaptive(s) && b.error <= 0.5 * wanted;
+    double confirmed = distance + (honest ? b.error : fmin(b.error, distance));
+    w.integral = (ev_integral){a.value, fmax(fmax(confirmed, a.error), floor), magnitude};
+    if (!(b.error <= sqrt(wanted * magnitude)))
+        w.integral.error = fmax(w.integral.error, b.error);
     w.settlement = EV_UNSETTLED;
-    double confirming = first ? b.error : a.error;
-    if (!(confirming <= sqrt(wanted * w.integral.magnitude)))
-        w.integral.error = fmax(w.integral.error, confirming);
     if (w.integral.error <= wanted)
         w.settlement = EV_SETTLED;
-    else if (claim <= wanted && distance > contradiction * (a.error + b.error + floor))
+    else if (a.error <= wanted && distance > contradiction * (a.error + b.error + floor))
         w.settlement = EV_CONTRADICTED;
     return w;
+}
+
+static ev_conclusion weigh(const ev_candidates *c, size_t k, int r, int s)
+{
+    bool ordered = c->rule[r][k].error <= c->rule[s][k].error;
+    return ordered ? weigh_ordered(c, k, r, s) : weigh_ordered(c, k, s, r);
 }
 
 static bool speaks(const ev_candidates *c, int rule, size_t k)

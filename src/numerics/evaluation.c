@@ -88,7 +88,7 @@ bool ev_evaluation_block(ev_evaluation *e, size_t n, const double *const *x)
         e->stopped = true;
         return false;
     }
-    for (size_t k = 0; k < e->functions; k++)
+    for (size_t k = 0; k < e->functions && !e->unexcused; k++)
         if (!all_finite(n, e->out[k]) && !excuse(e, k, n, x))
             return false;
     fill_sentinels(e, n, x);

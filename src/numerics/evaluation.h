@@ -23,6 +23,7 @@ typedef struct {
     void *context;
     size_t dim, functions, total;
     size_t evaluations; /* points so far */
+    bool unexcused;     /* leave values that are not finite as they are, wherever */
     bool stopped;       /* f asked to */
     bool nonfinite;     /* at a point that counts: */
     size_t bad_function;

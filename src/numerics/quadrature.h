@@ -24,11 +24,15 @@ ev_status ev_hermite_expect(size_t dim, size_t order, ev_integrand f, void *cont
                             ev_integral *out, size_t *evaluations);
 
 /* Tensor trapezoidal rule of step h on [-radius, radius]^dim against the density:
- * exponentially convergent for analytic f. */
+ * exponentially convergent for analytic f.  error is the distance to the rule on every
+ * other point.  The lattice is shifted off 0. */
 ev_status ev_trapezoid_expect(size_t dim, double h, double radius, ev_integrand f, void *context,
                               size_t m, ev_integral *out, size_t *evaluations);
 
-/* Cubature's h-adaptive rule on [-radius, radius]^dim against the density. */
+/* Cubature's h-adaptive rule on [-radius, radius]^dim against the density.  error is the
+ * library's claim; compare it with what was asked for.  A value that is not finite
+ * (within ten deviations of 0) makes the result of any of these rules NaN, its error
+ * infinite. */
 ev_status ev_cubature_expect(size_t dim, double radius, double absolute, double relative,
                              size_t max_evaluations, ev_integrand f, void *context, size_t m,
                              ev_integral *out, size_t *evaluations);
@@ -53,11 +57,11 @@ typedef struct {
 } ev_quadrature_report;
 
 /* E[f] with sentinels (unit mass, zero mean, unit variance) riding along, two rules of
- * different families compared (Gauss-Hermite and Cubature; if they are not both within
- * the request, the trapezoidal rule and, in one dimension, GSL's adaptive rule are asked
- * too).  out[k].value is that of the best-supported rule, out[k].error at least the
- * distance to the rule that confirms it.  Values are never trusted because a library
- * returned success; isfinite is asked before any comparison.
+ * different families compared (Gauss-Hermite and Cubature; in more than one dimension
+ * Gauss-Hermite and the trapezoidal rule; if they do not agree within the request, the
+ * others are asked too).  out[k].value is that of the best-supported rule,
+ * out[k].error at least the distance to the rule that confirms it.  Values are never
+ * trusted because a library returned success; isfinite is asked before any comparison.
  * Returns EV_OK with a report even when not fit or not converged; EV_UNFIT when f asked to
  * stop; EV_NO_MEMORY. dim 0 evaluates f once. dim at most EV_QUADRATURE_MAX_DIM. */
 enum { EV_QUADRATURE_MAX_DIM = 4 };

@@ -1,6 +1,7 @@
 #include "numerics/truncation.h"
 
 #include "numerics/hermite_nodes.h"
+#include "numerics/vector_math.h"
 
 #include <math.h>
 #include <string.h>
@@ -54,27 +55,32 @@ ev_status ev_face_mass(ev_evaluation *e, double radius, double *truncation)
     return EV_OK;
 }
 
-enum { STEPS = 5, FAR_STEPS = 70 };
+enum { STEPS = 33, FAR_STEPS = 70 };
 
-/* The density times |f| at growing radii along one ray. */
-static bool grows(size_t steps, const double *f, const double *radii)
+/* The logarithm of the density times |f| at growing radii along one ray: true when a point
+ * is above the three before it.  The first ones have fewer before them and must be far
+ * above: next to a zero of f a single point means little. */
+static bool grows(const double *f, const double *radii)
 {
-    double before = HUGE_VAL;
-    for (size_t j = 0; j < steps; j++) {
-        if (f[j] == 0)
-            continue;
-        double log_mass = log(fabs(f[j])) - 0.5 * radii[j] * radii[j];
-        if (log_mass > before)
+    double mass[STEPS];
+    for (size_t j = 0; j < STEPS; j++)
+        mass[j] = fabs(f[j]);
+    ev_vector_log(STEPS, mass, mass);
+    for (size_t j = 0; j < STEPS; j++)
+        mass[j] -= 0.5 * radii[j] * radii[j];
+    if (mass[1] > mass[0] + 20 || mass[2] > fmax(mass[0], mass[1]) + 10)
+        return true;
+    for (size_t j = 3; j < STEPS; j++)
+        if (mass[j] > fmax(fmax(mass[j - 3], mass[j - 2]), mass[j - 1]))
             return true;
-        before = log_mass;
-    }
     return false;
 }
 
+/* 0 or NaN everywhere: 0 times something that overflowed is still 0. */
 static bool zero(const double *f, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (f[i] != 0)
+        if (fabs(f[i]) > 0)
             return false;
     return true;
 }
@@ -94,24 +100,26 @@ static bool zero_everywhere(const ev_integral *seen) { return !(seen->magnitude 
 ev_status ev_survey_outside(ev_evaluation *e, double radius, const ev_integral *seen,
                             double *truncation)
 {
-    static const double factors[STEPS] = {1.3, 1.7, 2.2, 2.9, 3.8};
     double near[STEPS], far[FAR_STEPS];
     bool far_too = false;
     for (size_t j = 0; j < STEPS; j++)
-        near[j] = factors[j] * radius;
+        near[j] = j == 0 ? 1.0003 * radius : 1.0501 * near[j - 1]; /* no round numbers */
     for (size_t j = 0; j < FAR_STEPS; j++)
-        far[j] = (j == 0 ? near[0] : 1.1 * far[j - 1]);
+        far[j] = j == 0 ? near[5] : 1.1 * far[j - 1];
     for (size_t k = 0; k < e->functions; k++)
         far_too |= zero_everywhere(&seen[k]);
     for (size_t ray = 0; ray < 2 * e->dim; ray++) {
         if (!look_along(e, ray, STEPS, near))
             return EV_UNFIT;
         for (size_t k = 0; k < e->functions; k++)
-            if (grows(STEPS, e->out[k], near))
+            if (grows(e->out[k], near))
                 truncation[k] = HUGE_VAL;
         if (!far_too)
             continue;
-        if (!look_along(e, ray, FAR_STEPS, far))
+        e->unexcused = true;
+        bool seen_it = look_along(e, ray, FAR_STEPS, far);
+        e->unexcused = false;
+        if (!seen_it)
             return EV_UNFIT;
         for (size_t k = 0; k < e->functions; k++)
             if (zero_everywhere(&seen[k]) && !zero(e->out[k], FAR_STEPS))

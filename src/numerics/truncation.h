@@ -8,12 +8,12 @@
  * face|, k < total: the mass outside, for f growing no faster than exp((radius - 1) |x|). */
 ev_status ev_face_mass(ev_evaluation *e, double radius, double *truncation);
 
-/* Along the axes, beyond the radius, the density times |f| must fall.  Where it grows
- * instead, mass may lie that no rule on the box can see: truncation[k] becomes infinite.
- * So it does for an f that was 0 at every node (seen[k].magnitude is 0) and is not 0 at some
- * of 70 radii up to 700 times as large, 10 % apart.  A value that is not finite there says
- * nothing, for formulas overflow.  Each near step costs the density a factor below 1e-18,
- * so that no ordinary change of |f| looks like growth. */
+/* Along the axes, from the radius to five times as far in steps of 5 %, the density times
+ * |f| must fall.  Where it grows instead, mass may lie that no rule on the box can see:
+ * truncation[k] becomes infinite.  So it does for an f that was 0 at every node
+ * (seen[k].magnitude is 0) and is not 0 at some of 70 radii up to 900 times as large, 10 %
+ * apart.  A NaN says nothing, for formulas overflow; nor does an infinity of an f that was
+ * not 0. */
 ev_status ev_survey_outside(ev_evaluation *e, double radius, const ev_integral *seen,
                             double *truncation);
 

@@ -22,14 +22,17 @@ static inline ev_node power(ev_graph *g, ev_node a, double b)
 }
 
 /* pi as a printed formula has it: the double and how far it is from pi. */
-static inline ev_node pi_node(ev_graph *g) { return ev_graph_rounded_constant(g, 3.14159265358979312, 1.3e-16); }
+static inline ev_node pi_node(ev_graph *g)
+{
+    return ev_graph_rounded_constant(g, 3.14159265358979312, 1.3e-16);
+}
 
 /* e^(-(x-m)^2 / (2 s^2)) / sqrt(2 pi s^2) */
 static inline ev_node normal_density(ev_graph *g, ev_node x, ev_node m, ev_node s)
 {
     ev_node var = power(g, s, 2);
-    ev_node exponent =
-        ev_graph_neg(g, over(g, power(g, minus(g, x, m), 2), times(g, num(g, 2), var)));
+    ev_node exponent = ev_graph_neg(g,
+                                    over(g, power(g, minus(g, x, m), 2), times(g, num(g, 2), var)));
     ev_node norm = fn(g, EV_OP_SQRT, times(g, times(g, num(g, 2), pi_node(g)), var));
     return over(g, fn(g, EV_OP_EXP, exponent), norm);
 }
@@ -49,7 +52,7 @@ static inline size_t draw_below(uint64_t *state, size_t n)
 /* A smooth random expression of the inputs 0 .. inputs-1, defined everywhere. */
 static inline ev_node random_expression(ev_graph *g, uint64_t *state, size_t inputs, int depth)
 {
-    static const ev_op unary[] = {EV_OP_EXP,  EV_OP_TANH,    EV_OP_SIN,     EV_OP_COS,
+    static const ev_op unary[] = {EV_OP_EXP,  EV_OP_TANH,    EV_OP_SIN,      EV_OP_COS,
                                   EV_OP_SQRT, EV_OP_SIGMOID, EV_OP_SOFTPLUS, EV_OP_LOG};
     size_t kind = depth == 0 ? draw_below(state, 2) : 2 + draw_below(state, 9);
     if (kind == 0)
@@ -100,9 +103,7 @@ static inline long double interpret_op(ev_op op, long double a, long double b)
     case EV_OP_MIN: return a < b ? a : b;
     case EV_OP_STEP: return a > 0;
     case EV_OP_XLOGY: return a * logl(b);
-    case EV_OP_LOG_ADD_EXP:
-        e = a > b ? b - a : a - b;
-        return (a > b ? a : b) + log1pl(expl(e));
+    case EV_OP_LOG_ADD_EXP: e = a > b ? b - a : a - b; return (a > b ? a : b) + log1pl(expl(e));
     default: return (long double)NAN;
     }
 }
@@ -139,8 +140,12 @@ static inline size_t rounds(size_t usual)
 /* Effort for closed forms and quadrature only. */
 static inline ev_effort no_sampling(void)
 {
-    return (ev_effort){.relative = 1e-11, .max_evaluations = 2000000, .max_dim = 4,
-                       .sampling_relative = 1e-3, .alpha = 1e-9, .threads = 1};
+    return (ev_effort){.relative = 1e-11,
+                       .max_evaluations = 2000000,
+                       .max_dim = 4,
+                       .sampling_relative = 1e-3,
+                       .alpha = 1e-9,
+                       .threads = 1};
 }
 
 #endif

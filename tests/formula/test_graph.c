@@ -200,8 +200,7 @@ Test(graph, expectations_equal_but_for_names_are_one_node)
 /* E_x[log E_y[e^(x y / 3)]]. */
 static ev_node nested(ev_graph *g, ev_node x, ev_node y)
 {
-    ev_node inner = ev_graph_expect(
-        g, fn(g, EV_OP_EXP, over(g, times(g, y, x), num(g, 3))), 1, &y);
+    ev_node inner = ev_graph_expect(g, fn(g, EV_OP_EXP, over(g, times(g, y, x), num(g, 3))), 1, &y);
     return ev_graph_expect(g, fn(g, EV_OP_LOG, inner), 1, &x);
 }
 
@@ -236,8 +235,8 @@ Test(graph, substitution_under_an_expectation_captures_nothing)
     ev_node e = ev_graph_new_coordinate(g), z = ev_graph_new_coordinate(g);
     ev_node v = ev_graph_new_variable(g, EV_SIGN_ANY);
     /* F(v) = E_e[(v + e)^2 v^2]: F is v^4 + v^2 once expanded. */
-    ev_node f = ev_graph_expect(
-        g, times(g, power(g, plus(g, v, e), 2), power(g, plus(g, v, e), 2)), 1, &e);
+    ev_node f = ev_graph_expect(g, times(g, power(g, plus(g, v, e), 2), power(g, plus(g, v, e), 2)),
+                                1, &e);
     /* E(v + e)^4 = v^4 + 6 v^2 + 3; with v = z, E_z of it is 3 + 6 + 3 = 12. */
     ev_node at_z = ev_graph_substitute(g, f, 1, &v, &z);
     cr_assert(ev_graph_depends(g, at_z, z));
@@ -258,7 +257,8 @@ Test(graph, an_opened_body_put_under_another_expectation_keeps_its_meaning)
     ev_node fourth = ev_graph_expect(g, power(g, e, 4), 1, &e); /* 3 */
     ev_node body = ev_graph_operand(g, fourth, 0), c = ev_graph_expect_coordinates(g, fourth)[0];
     /* E_x[(x c)^2 E_c[c^4]] with c free is 3 c^2; over c again 3. */
-    ev_node inner = ev_graph_expect(g, times(g, times(g, power(g, times(g, x, c), 2), v), v), 1, &x);
+    ev_node inner = ev_graph_expect(g, times(g, times(g, power(g, times(g, x, c), 2), v), v), 1,
+                                    &x);
     ev_node root = ev_graph_substitute(g, inner, 1, &v, &fourth);
     cr_assert(ev_graph_depends(g, root, c));
     cr_assert_float_eq(value_at(g, ev_graph_expect(g, root, 1, &c), NULL), 9, 1e-11);
@@ -366,7 +366,8 @@ Test(graph, sums_of_a_hundred_thousand_terms_need_no_stack)
         noisy = plus(g, noisy, times(g, term, e));
     }
     const double at[2] = {2, 1};
-    cr_assert_float_eq(value_at(g, ev_graph_derivative(g, sum, x), at), 1 + N * (N + 1.0) / 2, 1e-3);
+    cr_assert_float_eq(value_at(g, ev_graph_derivative(g, sum, x), at), 1 + N * (N + 1.0) / 2,
+                       1e-3);
     cr_assert_float_eq(value_at(g, ev_graph_substitute(g, sum, 1, &x, &y), at),
                        1 + N * (N + 1.0) / 2, 1e-3);
     cr_assert_float_eq(value_at(g, fn(g, EV_OP_LOG, mixture), at), -log1p(-exp(-2.0)), 1e-12);

@@ -83,6 +83,8 @@ Test(compare, zero_equals_zero)
 {
     cr_assert_eq(outcome(EV_RELATION_EQUAL, 0.0, 0.0, 0.0, 0.0), EV_AGREES);
     cr_assert_eq(outcome(EV_RELATION_EQUAL, 0.0, 0.0, 1e-300, 0.0), EV_DIFFERS);
+    cr_assert_eq(outcome(EV_RELATION_EQUAL, 1e-30, 1e-29, 0.0, 1e-29), EV_AGREES);
+    cr_assert_eq(outcome(EV_RELATION_EQUAL, 1e-12, 1e-11, 0.0, 1e-11), EV_UNRESOLVED);
 }
 
 Test(compare, digits_count_the_distance_or_the_error_whichever_is_larger)

@@ -45,8 +45,12 @@ Test(linear_algebra, cholesky_times_its_transpose_is_the_matrix)
 Test(linear_algebra, cholesky_refuses_what_is_not_positive_definite)
 {
     double L[4];
-    static const double bad[][4] = {{1, 2, 2, 1},   {0, 0, 0, 0},     {-1, 0, 0, 1},
-                                    {NAN, 0, 0, 1}, {1, NAN, NAN, 1}, {INFINITY, 0, 0, 1},
+    static const double bad[][4] = {{1, 2, 2, 1},
+                                    {0, 0, 0, 0},
+                                    {-1, 0, 0, 1},
+                                    {(double)NAN, 0, 0, 1},
+                                    {1, (double)NAN, (double)NAN, 1},
+                                    {HUGE_VAL, 0, 0, 1},
                                     {1, 1, 1, 1}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         cr_expect_eq(ev_cholesky(2, bad[i], L), EV_UNFIT, "matrix %zu", i);

@@ -73,7 +73,7 @@ static double shifted(void *context, double x) { return x - *(double *)context; 
 static double hole(void *context, double x)
 {
     (void)context;
-    return x < 0.5 ? -1 : NAN;
+    return x < 0.5 ? -1 : (double)NAN;
 }
 
 Test(minimise, the_root_of_cos_x_minus_x_is_dotties_number)

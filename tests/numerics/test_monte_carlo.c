@@ -244,7 +244,7 @@ Test(monte_carlo, the_pareto_shape_of_exact_quantiles_is_recovered)
 Test(monte_carlo, too_short_or_unordered_tails_have_no_shape)
 {
     static const double few[] = {1, 2, 3}, zeros[] = {0, 0, 0, 0, 0, 0},
-                        endless[] = {1, 2, 3, 4, 5, INFINITY};
+                        endless[] = {1, 2, 3, 4, 5, HUGE_VAL};
     cr_expect(isnan(ev_pareto_shape(few, 3)));
     cr_expect(isnan(ev_pareto_shape(zeros, 6)));
     cr_expect(isnan(ev_pareto_shape(endless, 6)));
@@ -263,7 +263,7 @@ Test(monte_carlo, a_draw_that_is_not_a_number_spoils_the_mean)
 
 Test(monte_carlo, an_infinite_draw_spoils_the_mean)
 {
-    watched w = watch(1, constant, INFINITY);
+    watched w = watch(1, constant, HUGE_VAL);
     cr_expect(isnan(sample(&w, 1, 100, 1).mean));
 }
 

@@ -108,10 +108,11 @@ Test(quadrature_rules, all_rules_integrate_a_plane_wave_in_every_dimension)
     }
 }
 
+/* With at least two points a wave. */
 Test(quadrature_rules, the_trapezoids_claim_covers_its_error)
 {
     for (double a = 0; a <= 6; a += 0.5)
-        for (double h = 0.9; h > 0.2; h /= 1.5) {
+        for (double h = fmin(0.9, 3 / (a + 0.1)); h > 0.2; h /= 1.5) {
             watched w = watch(1, cosine, a);
             ev_integral v;
             ev_trapezoid_expect(1, h, 9, watched_integrand, &w, 1, &v, NULL);
@@ -125,7 +126,7 @@ static double expected_kink(double a) { return 2 * density(a) + a * (1 - 2 * upp
 
 Test(quadrature_rules, adaptive_rules_find_kinks_and_jumps)
 {
-    static const double at[] = {0, 0.3, -1.7, 4, 0.5};
+    static const double at[] = {0, 0.3, -1.7, 4.1, 0.5};
     for (size_t i = 0; i < 5; i++)
         for (int rule = 0; rule < 2; rule++) {
             watched w = {.dim = 1, .m = 2, .f = {kink, jump}, .parameter = {at[i], at[i]}};
@@ -206,7 +207,7 @@ Test(quadrature_rules, nonsense_is_bad_input)
         ev_hermite_expect(EV_QUADRATURE_MAX_DIM + 1, 4, watched_integrand, &w, 1, &v, NULL),
         EV_BAD_INPUT);
     cr_expect_eq(ev_trapezoid_expect(1, 0, 9, watched_integrand, &w, 1, &v, NULL), EV_BAD_INPUT);
-    cr_expect_eq(ev_trapezoid_expect(1, 0.1, INFINITY, watched_integrand, &w, 1, &v, NULL),
+    cr_expect_eq(ev_trapezoid_expect(1, 0.1, HUGE_VAL, watched_integrand, &w, 1, &v, NULL),
                  EV_BAD_INPUT);
     cr_expect_eq(ev_cubature_expect(1, -1, 1e-9, 1e-9, 1000, watched_integrand, &w, 1, &v, NULL),
                  EV_BAD_INPUT);

@@ -58,9 +58,9 @@ Test(vector_math, log_is_within_one_ulp_of_long_double)
     }
 }
 
-static const double corners[] = {0.0,      -0.0,      1,      -1,      INFINITY, -INFINITY, NAN,
-                                 4.9e-324, -4.9e-324, 1e-310, DBL_MIN, DBL_MAX,  -DBL_MAX,  710,
-                                 709.79,   -745.2,    -746,   -800,    1e300};
+static const double corners[] = {
+    0.0,     -0.0,    1,        -1,  HUGE_VAL, -HUGE_VAL, (double)NAN, 4.9e-324, -4.9e-324, 1e-310,
+    DBL_MIN, DBL_MAX, -DBL_MAX, 710, 709.79,   -745.2,    -746,        -800,     1e300};
 enum { CORNERS = sizeof corners / sizeof *corners };
 
 Test(vector_math, corners_of_exp_and_log_are_those_of_libm)
