@@ -144,21 +144,44 @@ static void describe(buffer *b, const ev_symbol_table *table, const ev_symbol *s
     }
 }
 
-/* The document's line, for a condition: it has no name to be told by. */
-static void put_line(const ev_document *document, size_t line, size_t used, const ev_style *style,
-                     FILE *out)
+/* The position of a place in the document's text; its length when there is no such place. */
+static size_t position_of(const ev_document *document, size_t line, size_t column)
 {
-    const char *at = document->text, *end = at + document->length;
-    for (size_t n = 1; n < line && at != NULL; n++) {
-        at = memchr(at, '\n', (size_t)(end - at));
-        at = at == NULL ? NULL : at + 1;
+    size_t position = 0;
+    for (size_t n = 1; n < line; n++) {
+        const char *at = document->text + position;
+        const char *newline = memchr(at, '\n', document->length - position);
+        if (newline == NULL)
+            return document->length;
+        position += (size_t)(newline - at) + 1;
     }
-    const char *newline = at == NULL ? NULL : memchr(at, '\n', (size_t)(end - at));
-    if (newline == NULL)
-        return;
-    char text[512];
-    snprintf(text, sizeof text, "%.*s", (int)(newline - at < 500 ? newline - at : 500), at);
-    ev_text_put(out, style, text, style->width - used);
+    return column > document->length - position ? document->length : position + column - 1;
+}
+
+/* The formula that is printed at a place: to the dollar sign that ends it, or to a comma and \\quad,
+ * which end the first of two formulas in one display. */
+static void quote(buffer *b, const ev_document *document, size_t line, size_t column)
+{
+    size_t from = position_of(document, line, column), to = from;
+    const char *text = document->text;
+    for (; to < document->length && text[to] != '$'; to++) {
+        size_t after = to + 1 + strspn(text + to + 1, " \n");
+        if (text[to] == ',' &&
+            (strncmp(text + after, "\\quad", 5) == 0 || strncmp(text + after, "\\qquad", 6) == 0))
+            break;
+        if (text[to] == '\\' && to + 1 < document->length)
+            to++;
+    }
+    while (to > from && strchr(" \n.,", text[to - 1]) != NULL)
+        to--;
+    if (from < to)
+        add(b, "%.*s", (int)(to - from < TEXT ? to - from : TEXT), text + from);
+}
+
+static void put_line(const buffer *b, size_t line, const ev_style *style, FILE *out)
+{
+    fprintf(out, "  line %4zu     ", line);
+    ev_text_wrap(out, style, b->text, 16, 16);
 }
 
 void ev_assumptions_put(const ev_document *document, const ev_scope *scope, const ev_style *style,
@@ -168,14 +191,16 @@ void ev_assumptions_put(const ev_document *document, const ev_scope *scope, cons
     for (size_t i = 0; i < scope->visible_count; i++) {
         const ev_symbol *s = &table->symbols[scope->visible[i]];
         buffer b = {.used = 0};
-        describe(&b, table, s);
-        fprintf(out, "  line %4zu   ", s->line);
-        ev_text_wrap(out, style, b.text, 13, 13);
+        if (s->kind == EV_SYMBOL_DEFINITION)
+            quote(&b, document, s->line, s->column);
+        if (b.used == 0)
+            describe(&b, table, s);
+        put_line(&b, s->line, style, out);
     }
     for (size_t i = 0; i < scope->condition_count; i++) {
-        int used = fprintf(out, "  line %4zu   the condition at column %zu of: ",
-                           scope->conditions[i].line, scope->conditions[i].column);
-        put_line(document, scope->conditions[i].line, used > 0 ? (size_t)used : 0, style, out);
-        fputc('\n', out);
+        const ev_condition *c = &scope->conditions[i];
+        buffer b = {.used = 0};
+        quote(&b, document, c->line, c->column);
+        put_line(&b, c->line, style, out);
     }
 }

@@ -73,16 +73,22 @@ static void refuse_several(const ev_run *run, const char *word, const char *id, 
 
 static void refuse_unknown(const ev_run *run, const char *id)
 {
-    const char *near = NULL;
+    size_t count = 0;
     for (size_t d = 0; d < run->document_count; d++)
-        for (size_t c = 0; near == NULL && c < run->documents[d]->claim_count; c++) {
-            const char *candidate = run->documents[d]->claims[c].id;
-            near = ev_nearest(id, &candidate, 1);
-        }
+        count += run->documents[d]->claim_count;
+    const char **ids = calloc(count + 1, sizeof *ids), *near = NULL;
+    if (ids != NULL) {
+        count = 0;
+        for (size_t d = 0; d < run->document_count; d++)
+            for (size_t c = 0; c < run->documents[d]->claim_count; c++)
+                ids[count++] = run->documents[d]->claims[c].id;
+        near = ev_nearest(id, ids, count);
+    }
     if (near != NULL)
         ev_message(run->colour, "no claim '%s'; did you mean '%s'?", id, near);
     else
         ev_message(run->colour, "no claim '%s'", id);
+    free(ids);
 }
 
 static void put_heading(FILE *out, const ev_style *style, const char *text)
@@ -112,8 +118,10 @@ static void put_place(FILE *out, const ev_style *style, const ev_record *r)
     fputs(label, out);
     ev_paint_set(out, style, EV_PLAIN);
     fputs("   ", out);
-    ev_report_verdict(r, style, out, strlen(ev_verdict_name(r->verdict)) + 2);
-    fprintf(out, "   (expected: %s)\n", ev_verdict_name(r->expected));
+    ev_report_verdict(r, style, out, 0);
+    if (!ev_record_green(r))
+        fprintf(out, "   (expected: %s)", ev_verdict_name(r->expected));
+    fputc('\n', out);
     ev_record_place(r, text, sizeof text);
     put_text(out, style, "place", text);
     put_text(out, style, "section", r->section);
@@ -139,7 +147,9 @@ static void put_comparison(FILE *out, const ev_style *style, const ev_record *r)
     ev_evidence_kinds(&r->left_value, style, out);
     fputs("\n  right         ", out);
     ev_evidence_kinds(&r->right_value, style, out);
-    fprintf(out, "\n  difference    %.3e\n", r->left_value.value - r->right_value.value);
+    double errors = ev_evidence_error(&r->left_value) + ev_evidence_error(&r->right_value);
+    fprintf(out, "\n  difference    %.3e, with errors of %.0e together\n",
+            r->left_value.value - r->right_value.value, errors);
     if (isfinite(r->estimate_deviation) && strcmp(r->relation, "~") == 0)
         fprintf(out, "  estimate      standard deviation %.6g at this point\n",
                 r->estimate_deviation);
@@ -162,8 +172,9 @@ static void put_second_voice(FILE *out, const ev_record *r)
     if (!has(r->second_voice))
         fputs("  second voice  none\n", out);
     else
-        fprintf(out, "  second voice  checks/%s.c %s: %zu points, %.1f digits\n", r->document,
-                r->second_voice, r->second_voice_points, r->second_voice_digits);
+        fprintf(out, "  second voice  checks/%s.c %s: %zu point%s, %.1f digits\n", r->document,
+                r->second_voice, r->second_voice_points, r->second_voice_points == 1 ? "" : "s",
+                r->second_voice_digits);
 }
 
 static void put_numbers(FILE *out, const ev_record *r)
@@ -292,7 +303,11 @@ static int explain(ev_run *run, const char *word, const char *id, uint64_t step)
         const ev_claim *claim = claim_in(run->documents[0], id);
         size_t steps = claim->is_statement ? 0 : claim->formula.step_count;
         if (step > steps) {
-            ev_message(run->colour, "'%s' has %zu step%s", id, steps, steps == 1 ? "" : "s");
+            if (claim->is_statement)
+                ev_message(run->colour, "'%s' is a statement: it has no steps", id);
+            else
+                ev_message(run->colour, "'%s' has only %zu step%s", id, steps,
+                           steps == 1 ? "" : "s");
             return EV_EXIT_INPUT;
         }
     }

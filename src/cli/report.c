@@ -109,11 +109,13 @@ void ev_report_verdict(const ev_record *record, const ev_style *style, FILE *out
     bool remark = green && record->verdict != EV_HOLDS;
     char text[64];
     snprintf(text, sizeof text, "%s %s%s", mark, name, remark ? " (expected)" : "");
+    if (width > 0 && ev_text_columns(text) > width)
+        snprintf(text, sizeof text, "%s %s", mark, name);
     ev_paint_set(out, style,
                  green                           ? EV_GREEN
                  : record->verdict == EV_SKIPPED ? EV_YELLOW
                                                  : EV_LOUD);
-    ev_text_cell(out, style, text, width);
+    ev_text_cell(out, style, text, width == 0 ? ev_text_columns(text) : width);
     ev_paint_set(out, style, EV_PLAIN);
 }
 

@@ -25,7 +25,7 @@ ev_status ev_report_jsonl(const ev_report *report, FILE *out, ev_error *error); 
 
 /* The last lines of the table: counts of every class, and what the run spent. */
 void ev_report_summary(const ev_report *report, FILE *out);
-/* "REFUTED (expected)", "HOLDS", ..., with a mark, painted. */
+/* "REFUTED (expected)", "HOLDS", ..., with a mark, painted; in as many columns as it takes when width is 0. */
 void ev_report_verdict(const ev_record *record, const ev_style *style, FILE *out, size_t width);
 /* A refuted claim's verdict in words: "an error as printed in 3.4; corrected in good-claim". */
 void ev_report_finding(const ev_record *record, char *text, size_t size);

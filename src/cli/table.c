@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LABEL_MOST = 38, LABEL_LEAST = 12, DETAIL = 8 };
+enum { LABEL_MOST = 38, LABEL_LEAST = 24, DETAIL = 8 };
 
 /* Widths of the columns; 0: the column is left out. */
 typedef struct {
@@ -41,41 +41,56 @@ static const char *relation_text(const char *relation, bool utf8)
 
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
-/* The columns of one document's records [from, to): wide enough for what is in them, and the
- * method's as wide as the rest of the line. */
-static columns fit(const table *t, size_t from, size_t to)
+/* As wide as what stands in them. */
+static columns measure(const table *t, size_t from, size_t to)
 {
-    columns c = {LABEL_LEAST, 3, 9, 6, 4, 0, 0, 7};
+    columns c = {LABEL_LEAST, 3, 11, 6, 4, 0, 7, 7};
     for (size_t i = from; i < to; i++) {
         const ev_record *r = &t->report->ledger->records[i];
-        char label[128];
-        ev_record_label(r, label, sizeof label);
+        char text[128];
         size_t name = strlen(ev_verdict_name(r->verdict)) + 2;
         bool remark = ev_record_green(r) && r->verdict != EV_HOLDS;
-        c.label = larger(c.label, ev_text_columns(label));
+        ev_record_label(r, text, sizeof text);
+        c.label = larger(c.label, ev_text_columns(text));
+        ev_record_methods(r, text, sizeof text);
+        c.method = larger(c.method, ev_text_columns(text));
         c.relation = larger(c.relation,
                             ev_text_columns(relation_text(r->relation, t->style->utf8)));
         c.verdict = larger(c.verdict, name + (remark ? strlen(" (expected)") : 0));
-        if (r->mutants_total > 0)
-            c.mutants = 7;
+        c.mutants = r->mutants_total > 0 ? 7 : c.mutants;
     }
     if (c.label > LABEL_MOST)
         c.label = LABEL_MOST;
+    return c;
+}
+
+static size_t sum(const columns *c)
+{
+    return 2 + c->label + 2 + c->relation + 2 + c->verdict + 2 + c->digits + 2 + c->points +
+           (c->mutants == 0 ? 0 : 2 + c->mutants) + 2 + c->method +
+           (c->time == 0 ? 0 : 2 + c->time);
+}
+
+static size_t shorten(size_t column, size_t least, size_t over)
+{
+    size_t spare = column > least ? column - least : 0;
+    return column - (over < spare ? over : spare);
+}
+
+/* The columns of one document's records [from, to).  On a narrow terminal the time goes first, then
+ * the "(expected)" (the mark before the verdict says as much), then labels and methods are cut. */
+static columns fit(const table *t, size_t from, size_t to)
+{
+    columns c = measure(t, from, to);
     size_t width = t->style->width;
-    size_t used = 2 + c.label + 2 + c.relation + 2 + c.verdict + 2 + c.digits + 2 + c.points +
-                  (c.mutants == 0 ? 0 : 2 + c.mutants) + 2;
-    if (used + 8 + 2 + c.time > width)
+    if (sum(&c) > width)
         c.time = 0;
-    if (used + 8 > width) { /* a narrow terminal: take from the labels */
-        size_t give = larger(c.label, LABEL_LEAST) - LABEL_LEAST, over = used + 8 - width;
-        size_t taken = give < over ? give : over;
-        c.label -= taken;
-        used -= taken;
-    }
-    if (used + 4 <= width)
-        c.method = width - used - (c.time == 0 ? 0 : 2 + c.time);
-    if (c.method > 24)
-        c.method = 24;
+    if (sum(&c) > width)
+        c.verdict = shorten(c.verdict, 2 + strlen("UNDECIDED"), width);
+    if (sum(&c) > width)
+        c.label = shorten(c.label, LABEL_LEAST, sum(&c) - width);
+    if (sum(&c) > width)
+        c.method = shorten(c.method, 0, sum(&c) - width);
     return c;
 }
 
@@ -87,12 +102,28 @@ static void put_header(table *t)
             (int)c->verdict, "verdict", (int)c->digits, "digits", (int)c->points, "pts");
     if (c->mutants > 0)
         fprintf(t->out, "  %*s", (int)c->mutants, "mutants");
-    if (c->method > 0)
-        fprintf(t->out, "  %-*s", c->time > 0 ? (int)c->method : 7, "methods");
+    fputs("  ", t->out);
+    if (c->time > 0)
+        ev_text_cell(t->out, t->style, "methods", c->method);
+    else
+        ev_text_put(t->out, t->style, "methods", c->method);
     if (c->time > 0)
         fprintf(t->out, "  %*s", (int)c->time, "time");
     ev_paint_set(t->out, t->style, EV_PLAIN);
     fputc('\n', t->out);
+}
+
+/* A label too long for its column loses its middle: ids that begin alike end differently. */
+static void cut_label(const table *t, char *label)
+{
+    size_t length = strlen(label), width = t->at.label, tail = width / 2;
+    const char *dots = t->style->utf8 ? "\xE2\x80\xA6" : "...";
+    if (ev_text_columns(label) <= width || length <= width)
+        return;
+    size_t head = width - tail - ev_text_columns(dots);
+    char whole[128];
+    memcpy(whole, label, length + 1);
+    snprintf(label, sizeof whole, "%.*s%s%s", (int)head, whole, dots, whole + length - tail);
 }
 
 /* A later step of the same claim shows its @number below the first one's. */
@@ -100,18 +131,17 @@ static void put_label(table *t, const ev_record *r, const ev_record *before)
 {
     char label[128];
     bool same = before != NULL && r->step > 1 && strcmp(r->claim, before->claim) == 0;
+    size_t before_step = 0;
     ev_record_label(r, label, sizeof label);
     if (same) {
-        size_t id = strlen(r->claim);
         snprintf(label, sizeof label, "@%zu", r->step);
-        size_t room = t->at.label - ev_text_columns(label);
-        fprintf(t->out, "  %*s", (int)(id < room ? id : room), "");
-        ev_text_cell(t->out, t->style, label, t->at.label - (id < room ? id : room));
-        return;
+        size_t id = strlen(r->claim), room = t->at.label - strlen(label);
+        before_step = id < room ? id : room;
     }
-    fputs("  ", t->out);
-    ev_paint_set(t->out, t->style, EV_BOLD);
-    ev_text_cell(t->out, t->style, label, t->at.label);
+    cut_label(t, label);
+    fprintf(t->out, "  %*s", (int)before_step, "");
+    ev_paint_set(t->out, t->style, same ? EV_PLAIN : EV_BOLD);
+    ev_text_cell(t->out, t->style, label, t->at.label - before_step);
     ev_paint_set(t->out, t->style, EV_PLAIN);
 }
 
@@ -141,14 +171,20 @@ static void put_numbers(table *t, const ev_record *r)
     fputc('\n', t->out);
 }
 
-/* The source line: "  31 | left = right", or only its right side when the whole does not fit; with
- * --verbose all of it, broken. */
+static bool has(const char *text) { return text != NULL && *text != '\0'; }
+
+/* The source line: "  31 | left = right" of a claim's first step, "  32 | = right" of a later one,
+ * cut to the width; a left side that would take half of the line is left out.  With --verbose all of
+ * it, broken.  An assertion's line holds what was measured, too. */
 static void put_source(table *t, const ev_record *r)
 {
     const char *relation = relation_text(r->relation, t->style->utf8);
     const char *left = r->left == NULL ? "" : r->left, *right = r->right == NULL ? "" : r->right;
     bool chain = r->step > 0;
-    size_t size = strlen(left) + strlen(right) + strlen(relation) + 8;
+    const char *measured = r->step == 0 && has(r->measured) ? r->measured : "";
+    if (strcmp(r->relation, "assert") != 0)
+        measured = "";
+    size_t size = strlen(left) + strlen(right) + strlen(relation) + strlen(measured) + 8;
     char *line = malloc(size);
     if (line == NULL)
         return;
@@ -158,12 +194,14 @@ static void put_source(table *t, const ev_record *r)
     int used = fprintf(t->out, "%7s ", number);
     put(t, EV_DIM, t->style->utf8 ? "\xE2\x94\x82 " : "| ");
     size_t begins = (size_t)(used < 0 ? 0 : used) + 2, room = t->style->width - begins;
-    snprintf(line, size, "%s%s%s %s", r->step == 1 ? left : "", r->step == 1 ? " " : "",
-             chain ? relation : "", right);
-    if (!t->report->verbose && ev_text_columns(line) > room)
-        snprintf(line, size, "%s %s", chain ? relation : "", right);
+    bool begins_chain = r->step == 1;
+    bool short_left = t->report->verbose || ev_text_columns(left) <= room / 2 ||
+                      ev_text_columns(left) + ev_text_columns(right) + 3 <= room;
+    snprintf(line, size, "%s%s%s %s%s%s", begins_chain && short_left ? left : "",
+             begins_chain && short_left ? " " : "", chain ? relation : "", right,
+             has(measured) ? ": " : "", measured);
     ev_paint_set(t->out, t->style, EV_DIM);
-    if (t->report->verbose) {
+    if (t->report->verbose || has(measured)) {
         ev_text_wrap(t->out, t->style, line, begins, begins);
     } else {
         ev_text_put(t->out, t->style, line + strspn(line, " "), room);
@@ -183,8 +221,6 @@ static void put_detail(table *t, ev_paint paint, const char *word, const char *t
         fputc(' ', t->out);
     ev_text_wrap(t->out, t->style, text, begins, begins);
 }
-
-static bool has(const char *text) { return text != NULL && *text != '\0'; }
 
 static void put_witness(table *t, const ev_record *r)
 {
@@ -220,10 +256,10 @@ static void put_details(table *t, const ev_record *r)
     if (!green)
         put_unexpected(t, r);
     bool measured = r->step == 0 && has(r->measured);
-    if (measured)
+    if (measured && strcmp(r->relation, "assert") != 0)
         put_detail(t, EV_BOLD, "measured:", r->measured);
     bool told = measured ? strcmp(r->reason, r->measured) == 0 /* by the lines around it */
-                         : r->step > 0 && r->verdict == EV_REFUTED;
+                         : strncmp(r->reason == NULL ? "" : r->reason, "left ", 5) == 0;
     if (has(r->reason) && !told)
         put_detail(t, EV_PLAIN, "", r->reason);
     if (r->verdict == EV_REFUTED || !green)

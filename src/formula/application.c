@@ -27,6 +27,22 @@ static bool names_fit(const ev_symbol_table *table, const ev_syntax *argument, i
     return strcmp(given, wanted) == 0 || (n == m && strncmp(given, wanted, n) == 0);
 }
 
+/* Is the argument a variable of some definition of this family?  Then it stands for itself, and
+ * may not take another variable's place: with p(x|z) and p(z) defined, p(z|x) is not. */
+static bool is_family_variable(const ev_scope *scope, const char *name, const ev_syntax *argument)
+{
+    size_t before = SIZE_MAX;
+    for (int s; (s = ev_scope_find_family(scope, name, &before)) >= 0;) {
+        const ev_symbol *symbol = &scope->table->symbols[s];
+        if (symbol->kind != EV_SYMBOL_DEFINITION)
+            continue;
+        for (size_t i = 0; i < symbol->definition->formal_count; i++)
+            if (names_fit(scope->table, argument, symbol->definition->formals[i]))
+                return true;
+    }
+    return false;
+}
+
 typedef struct {
     const ev_syntax *arguments[16];
     size_t count, left;
@@ -38,35 +54,39 @@ static size_t formal_count(const ev_symbol *symbol)
                                               : symbol->definition->formal_count;
 }
 
-/* How well a definition fits a use: 0 not, 1 by count, 2 by names too. */
-static int fit(const ev_symbol_table *table, const ev_symbol *symbol, const argument_list *list)
+/* How well a definition fits a use: 0 not, 1 with values in its variables' places, 2 by name. */
+static int fit(const ev_scope *scope, const ev_symbol *symbol, const argument_list *list)
 {
+    int how = 2;
     if (formal_count(symbol) != list->count)
         return 0;
     if (symbol->kind == EV_SYMBOL_FUNCTION)
         return 2;
     if (symbol->definition->left_count != list->left)
         return 0;
-    for (size_t i = 0; i < list->count; i++)
-        if (!names_fit(table, list->arguments[i], symbol->definition->formals[i]))
-            return 1;
-    return 2;
+    for (size_t i = 0; i < list->count; i++) {
+        if (names_fit(scope->table, list->arguments[i], symbol->definition->formals[i]))
+            continue;
+        if (is_family_variable(scope, symbol->name, list->arguments[i]))
+            return 0;
+        how = 1;
+    }
+    return how;
 }
 
 static int choose_definition(ev_parser *parser, const char *name, const argument_list *list,
                              const ev_token *place)
 {
-    const ev_symbol_table *table = parser->scope->table;
+    const ev_scope *scope = parser->scope;
     int best = -1, best_fit = 0, candidates = 0, ties = 0;
     size_t before = SIZE_MAX;
     for (int s; (s = ev_scope_find_family(parser->scope, name, &before)) >= 0; candidates++) {
-        int how = fit(table, &table->symbols[s], list);
+        int how = fit(scope, &scope->table->symbols[s], list);
         ties = how > best_fit ? 1 : ties + (how == best_fit && how > 0);
         if (how > best_fit)
             best = s, best_fit = how;
     }
-    bool conditional = list->left < list->count;
-    if (best < 0 || (best_fit == 1 && (conditional || candidates > 1))) {
+    if (best < 0) {
         ev_parser_fail(parser, place, "%s with these %zu argument%s is not defined%s", name,
                        list->count, list->count == 1 ? "" : "s",
                        candidates > 0 ? "; its other definitions have other arguments" : "");

@@ -93,6 +93,8 @@ static const ev_syntax *named(ev_parser *parser)
         parser->at = next;
         return ev_syntax_symbol(parser, place, symbol);
     }
+    if (strcmp(name, "d") == 0 && parser->integrals > 0 && ev_parser_base_name(parser, next, &name) != 0)
+        return ev_parser_fail(parser, after, "the differential of %s: it is no declared variable", name);
     return ev_parser_fail(parser, place, "%s is not declared", name);
 }
 

@@ -6,6 +6,11 @@
 
 static const double log_two_pi = 1.83787706640934548356;
 
+static ev_node log_two_pi_node(ev_graph *g)
+{
+    return ev_graph_rounded_constant(g, log_two_pi, log_two_pi * 0x1p-53);
+}
+
 /* -(log 2 pi + log v + (x - m)^2 / v) / 2 for each coordinate of a diagonal covariance. */
 static ev_node diagonal_log_density(ev_elaborator *e, const ev_tensor *x, const ev_tensor *mean,
                                     const ev_tensor *covariance)
@@ -16,7 +21,7 @@ static ev_node diagonal_log_density(ev_elaborator *e, const ev_tensor *x, const 
     for (size_t j = 0; j < n; j++) {
         ev_node v = covariance->rank == 0 ? covariance->nodes[0] : covariance->nodes[j * n + j];
         ev_node d = ev_graph_sub(g, x->nodes[j], mean->nodes[j]);
-        ev_node log_v = ev_graph_add(g, ev_graph_constant(g, log_two_pi), ev_graph_log(g, v));
+        ev_node log_v = ev_graph_add(g, log_two_pi_node(g), ev_graph_log(g, v));
         ev_node term = ev_graph_add(g, log_v, ev_graph_div(g, ev_graph_pow(g, d, two), v));
         sum = sum == 0 ? term : ev_graph_add(g, sum, term);
     }
@@ -40,7 +45,7 @@ static ev_node full_log_density(ev_elaborator *e, const ev_syntax *at, const ev_
             rest = ev_graph_sub(g, rest, ev_graph_mul(g, L->nodes[i * n + k], y->nodes[k]));
         y->nodes[i] = ev_graph_div(g, rest, L->nodes[i * n + i]);
         ev_node log_l = ev_graph_mul(g, two, ev_graph_log(g, L->nodes[i * n + i]));
-        ev_node term = ev_graph_add(g, ev_graph_add(g, ev_graph_constant(g, log_two_pi), log_l),
+        ev_node term = ev_graph_add(g, ev_graph_add(g, log_two_pi_node(g), log_l),
                                     ev_graph_pow(g, y->nodes[i], two));
         sum = sum == 0 ? term : ev_graph_add(g, sum, term);
     }

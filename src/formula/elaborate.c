@@ -764,11 +764,20 @@ static const ev_tensor *absolute(ev_elaborator *e, const ev_syntax *at)
     return ev_tensor_map(e, a, EV_OP_ABS);
 }
 
+/* 0.1 and \pi are not doubles: their rounding is counted; 2, 0.5 and infinity are exact. */
+static ev_node printed_number(ev_graph *g, double number)
+{
+    double scaled = number * 1024.0;
+    if (!isfinite(number) || scaled == floor(scaled))
+        return ev_graph_constant(g, number);
+    return ev_graph_rounded_constant(g, number, fabs(number) * 0x1p-53);
+}
+
 static const ev_tensor *dispatch(ev_elaborator *e, const ev_syntax *x)
 {
     const ev_tensor *a, *b;
     switch (x->kind) {
-    case EV_SYNTAX_NUMBER: return ev_tensor_scalar(e, ev_graph_constant(e->graph, x->number));
+    case EV_SYNTAX_NUMBER: return ev_tensor_scalar(e, printed_number(e->graph, x->number));
     case EV_SYNTAX_SYMBOL: return symbol_value(e, x);
     case EV_SYNTAX_IDENTITY: return unsized(e, 2);
     case EV_SYNTAX_ONES: return unsized(e, 1);

@@ -100,10 +100,10 @@ static ev_status choose_loop_rules(const setting *s, ev_tape *tape, double *erro
                                                                  {12, 18, 20, 30, 32, 48},
                                                                  {6, 9, 10, 14},
                                                                  {4, 6, 6, 8}};
-    ev_integral low[EV_BATCH_MAX], high[EV_BATCH_MAX];
     memset(error, 0, tape->functions * sizeof *error);
     if (tape->loop_count == 0)
         return EV_OK;
+    ev_integral low[EV_BATCH_MAX] = {{0}}, high[EV_BATCH_MAX] = {{0}};
     const size_t *pair = ladders[tape->loop_dim];
     for (bool enough = false; !enough && pair[0] != 0; pair += 2) {
         if (!ev_set_loop_rules(s->program, tape, pair[0]))
@@ -284,13 +284,29 @@ static ev_status settle(const setting *s, expectation *e, const ev_integral *q, 
     return status == EV_OK && integrated ? hear_sampling(s, e) : status;
 }
 
+/* A point costs as many evaluations of the innermost body as its loops have nodes; beyond a usual
+ * number of them the points are rationed. */
+static size_t affordable_points(const ev_effort *effort, const ev_tape *tape)
+{
+    enum { USUAL_NODES = 32, FEWEST = 20000 };
+    double nodes = 1;
+    for (size_t d = 0; tape->loop_count > 0 && d < tape->loop_dim; d++)
+        nodes *= (double)tape->rule[tape->loop_dim]->order;
+    if (nodes <= USUAL_NODES)
+        return effort->max_evaluations;
+    size_t points = (size_t)((double)effort->max_evaluations * USUAL_NODES / nodes);
+    return points > FEWEST                    ? points
+           : effort->max_evaluations < FEWEST ? effort->max_evaluations
+                                              : FEWEST;
+}
+
 static ev_status integrate(const setting *s, ev_tape *tape, ev_integral *out, double *nested,
                            ev_quadrature_report *report)
 {
-    const ev_quadrature_request request = {s->effort->relative, s->effort->max_evaluations};
     ev_status status = choose_loop_rules(s, tape, nested);
     if (status != EV_OK)
         return status;
+    const ev_quadrature_request request = {s->effort->relative, affordable_points(s->effort, tape)};
     return ev_normal_expect(tape->dim, ev_tape_run, tape, tape->functions, &request, out, report);
 }
 

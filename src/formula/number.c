@@ -129,7 +129,7 @@ static slopes xlogy_slopes(double a, double b, double v, double s, double t)
         return (slopes){0, 0, 0, 0};
     double reach = reciprocal(b, t);
     return (slopes){unless_exact(s, fabs(log(b)) + t * reach), unless_exact(t, fabs(a) * reach), 4,
-                    fabs(v)};
+                    fmax(fabs(v), fabs(a))};
 }
 
 static slopes log_add_exp_slopes(double a, double b, double v, double s, double t)
@@ -140,7 +140,7 @@ static slopes log_add_exp_slopes(double a, double b, double v, double s, double 
         return (slopes){unless_exact(s, a > b ? 1 : 0), unless_exact(t, b > a ? 1 : 0), 0, fabs(v)};
     /* 4 u absolute: log(1 + e^-d) <= log 2 is rounded before it may cancel against max(a, b). */
     return (slopes){at_most_one(weight + change), at_most_one(1 - weight + change),
-                    v == 0 ? 0 : 4 + 4 / fabs(v), fabs(v)};
+                    v == 0 ? 0 : 4 + 4 / fabs(v), fmax(fabs(v), 1)};
 }
 
 /* The larger (sign = 1) or the smaller (-1): its own slope is 1, and the other's too when the errors
@@ -175,7 +175,8 @@ static slopes find_slopes(ev_op op, const ev_number *x, const ev_number *y, doub
                         x->magnitude / fabs(b)};
     case EV_OP_POW: return pow_slopes(a, b, v, s, t);
     case EV_OP_EXP: return (slopes){fabs(v) * growth(s), 0, 4, fabs(v)};
-    case EV_OP_LOG: return (slopes){reciprocal(a, s), 0, 4, fabs(v)};
+    case EV_OP_LOG: /* near 1 its scale is a d(log a)/da = 1, not its value */
+        return (slopes){reciprocal(a, s), 0, 4, fmax(fabs(v), 1)};
     case EV_OP_SQRT: /* 1/(2 sqrt(a)) (1 + s/a) while s < a; then sqrt(a + s) / s */
         w = s < a ? (1 + s / a) / (2 * v) : unless_exact(s, sqrt(a + s) / s);
         return (slopes){w, 0, 1, fabs(v)};

@@ -8,6 +8,7 @@
  *  3. Slots: the linear scan; a result may take the register of an operand that dies there. */
 #include "formula/tape.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 typedef enum { OUTSIDE, COORDINATE, FUNCTION, LOOP_VALUE, SINGLE, BLOCK } kind;
@@ -237,6 +238,7 @@ static bool emit_functions(builder *b, size_t n, const ev_node *bodies)
         uint32_t x, result;
         if (!operand(b, bodies[k], &x))
             return false;
+        assert(b->values != NULL); /* coordinates came first */
         if (b->values[x].sort == BLOCK) {
             b->values[x].sort = FUNCTION;
             b->values[x].index = (uint32_t)k;

@@ -5,10 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void ev_attempt_begin(ev_attempt *attempt)
-{
-    *attempt = (ev_attempt){.worst = {.digits = 16.0}};
-}
+void ev_attempt_begin(ev_attempt *attempt) { *attempt = (ev_attempt){.worst = {.digits = 16.0}}; }
 
 void ev_attempt_spend(ev_attempt *attempt, const ev_program *program, size_t n,
                       const ev_value *values)
@@ -55,16 +52,12 @@ void ev_attempt_note(ev_attempt *attempt, const ev_comparison *comparison, const
 
 size_t ev_attempt_evaluations(const ev_case_step *step, const ev_budget *budget)
 {
-    enum { ARGMIN_EVALUATIONS = 12 }; /* see argmin.c: five to polish, and the cross-examination */
+    enum { ARGMIN_EVALUATIONS = 16 }; /* twelve to polish, two to cross-examine */
     switch (step->kind) {
-    case EV_STEP_PROPORTIONAL:
-        return 1 + budget->redraws;
-    case EV_STEP_CONSTANT:
-        return 2 + 2 * budget->redraws;
-    case EV_STEP_ARGMIN:
-        return ARGMIN_EVALUATIONS;
-    default:
-        return 1;
+    case EV_STEP_PROPORTIONAL: return 1 + budget->redraws;
+    case EV_STEP_CONSTANT: return 2 + 2 * budget->redraws;
+    case EV_STEP_ARGMIN: return ARGMIN_EVALUATIONS;
+    default: return 1;
     }
 }
 

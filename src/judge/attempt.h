@@ -18,7 +18,7 @@ typedef struct {
     double slack;         /* see ev_tolerance */
     const ev_symbol_table *table;
     const long *integers;
-    bool *used;           /* inputs the step depends on */
+    bool *used; /* inputs the step depends on */
 } ev_trial;
 
 typedef struct {
@@ -28,13 +28,13 @@ typedef struct {
 } ev_place;
 
 typedef struct {
-    ev_comparison worst;   /* of the components (and redraws) compared */
-    ev_value left, right;  /* what was compared there */
-    size_t compared;       /* components; 0: nothing was */
+    ev_comparison worst;  /* of the components (and redraws) compared */
+    ev_value left, right; /* what was compared there */
+    size_t compared;      /* components; 0: nothing was */
     unsigned methods;
     uint64_t evaluations, samples, comparisons;
     double sentinel;
-    char reason[200];      /* when not EV_AGREES */
+    char reason[200]; /* when not EV_AGREES */
 } ev_attempt;
 
 /* How many attempts' worth of program comparisons one attempt spends at most: evaluations of
@@ -47,9 +47,8 @@ ev_status ev_attempt_compare(const ev_trial *trial, const ev_place *place, const
 ev_status ev_attempt_proportional(const ev_trial *trial, const ev_place *place,
                                   const ev_budget *budget, const ev_effort *effort,
                                   const ev_stream *stream, ev_attempt *out);
-ev_status ev_attempt_constant(const ev_trial *trial, const ev_place *place,
-                              const ev_budget *budget, const ev_effort *effort,
-                              const ev_stream *stream, ev_attempt *out);
+ev_status ev_attempt_constant(const ev_trial *trial, const ev_place *place, const ev_budget *budget,
+                              const ev_effort *effort, const ev_stream *stream, ev_attempt *out);
 ev_status ev_attempt_argmin(const ev_trial *trial, const ev_place *place, const ev_budget *budget,
                             const ev_effort *effort, const ev_stream *stream, ev_attempt *out);
 

@@ -5,13 +5,17 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Sides of all components at one member of the family. */
+/* Sides of all components at one member of the family.  The integrals of a family are of one
+ * kind: the first has the whole third voice, the others a quarter of it. */
 static ev_status evaluate(const ev_trial *trial, const double *inputs, const ev_effort *effort,
                           const ev_stream *stream, uint32_t number, ev_value *values,
                           ev_attempt *out)
 {
+    ev_effort less = *effort;
+    if (number > 0)
+        less.samples /= 4;
     ev_stream own = ev_stream_child(stream, number);
-    ev_status status = ev_program_evaluate(trial->program, inputs, effort, &own, values);
+    ev_status status = ev_program_evaluate(trial->program, inputs, &less, &own, values);
     if (status == EV_OK)
         ev_attempt_spend(out, trial->program, 2 * trial->step->count, values);
     return status;
@@ -57,8 +61,8 @@ ev_status ev_attempt_proportional(const ev_trial *trial, const ev_place *place,
     ev_value *first = values, *other = values + 2 * n;
     ev_status status = evaluate(trial, place->inputs, effort, stream, 0, first, out);
     for (size_t k = 1; status == EV_OK && k <= place->redraw_count; k++) {
-        status = evaluate(trial, family_member(trial, place, k), effort, stream, (uint32_t)k,
-                          other, out);
+        status = evaluate(trial, family_member(trial, place, k), effort, stream, (uint32_t)k, other,
+                          out);
         for (size_t i = 0; status == EV_OK && i < n; i++) {
             double a = larger(&first[i], &other[i]), b = larger(&first[n + i], &other[n + i]);
             ev_value left = product(&other[i], a, &first[n + i], b);
@@ -118,8 +122,8 @@ static measured solve(const ev_value *at0, const ev_value *at1, size_t n)
 static void note_unfit(const ev_value *values, size_t n, ev_attempt *out)
 {
     for (size_t i = 0; i < n; i++) {
-        ev_comparison c =
-            ev_compare(EV_RELATION_EQUAL, &values[i], &values[n + i], (ev_tolerance){1, 1, 0});
+        ev_comparison c = ev_compare(EV_RELATION_EQUAL, &values[i], &values[n + i],
+                                     (ev_tolerance){1, 1, 0});
         if (c.outcome == EV_UNFIT_VALUES)
             ev_attempt_note(out, &c, &values[i], &values[n + i]);
     }
@@ -142,16 +146,14 @@ static ev_status compare_member(const ev_trial *trial, double *inputs, size_t at
     for (size_t i = 0; status == EV_OK && i < n; i++) {
         double slope = residual(beyond, n, i).value - residual(there, n, i).value;
         there[i].quadrature += c.error * fabs(slope);
-        ev_comparison compared =
-            ev_compare(EV_RELATION_EQUAL, &there[i], &there[n + i], tolerance);
+        ev_comparison compared = ev_compare(EV_RELATION_EQUAL, &there[i], &there[n + i], tolerance);
         ev_attempt_note(out, &compared, &there[i], &there[n + i]);
     }
     return status;
 }
 
-ev_status ev_attempt_constant(const ev_trial *trial, const ev_place *place,
-                              const ev_budget *budget, const ev_effort *effort,
-                              const ev_stream *stream, ev_attempt *out)
+ev_status ev_attempt_constant(const ev_trial *trial, const ev_place *place, const ev_budget *budget,
+                              const ev_effort *effort, const ev_stream *stream, ev_attempt *out)
 {
     size_t n = trial->step->count, inputs = trial->instance->input_count;
     size_t at = constant_input(trial); /* one spare input, for a constant that does not occur */

@@ -15,7 +15,7 @@ static const ev_budget levels[] = {
      .sampling_resolution = 1e-3,
      .effort = {.relative = 1e-11,
                 .max_evaluations = 500000,
-                .max_dim = 3,
+                .max_dim = 4,
                 .samples = 1 << 12,
                 .max_samples = 1 << 20,
                 .sampling_relative = 5e-4,
@@ -56,10 +56,7 @@ static const ev_budget levels[] = {
                 .threads = 1}},
 };
 
-ev_budget ev_budget_for(int level)
-{
-    return levels[level < 0 ? 0 : level > 2 ? 2 : level];
-}
+ev_budget ev_budget_for(int level) { return levels[level < 0 ? 0 : level > 2 ? 2 : level]; }
 
 /* The relative error stops at 1e-13, where rounding takes over. */
 ev_effort ev_budget_effort(const ev_budget *budget, size_t attempt)

@@ -7,17 +7,17 @@
 #include <stddef.h>
 
 typedef struct {
-    const char *name;    /* "quick", "full", "deep" */
-    size_t points;       /* a step is compared at so many */
-    size_t cases;        /* spread over at most so many choices of the integers */
+    const char *name;           /* "quick", "full", "deep" */
+    size_t points;              /* a step is compared at so many */
+    size_t cases;               /* spread over at most so many choices of the integers */
     size_t minimisation_points; /* the same for a relation between arg-mins */
-    size_t redraws;      /* of the varying symbols, at each point */
-    size_t starts;       /* of a minimiser, beside the point's own values */
-    size_t tries;        /* at a point that satisfies the conditions */
-    size_t doublings;    /* of the effort, at a point that is not decided */
+    size_t redraws;             /* of the varying symbols, at each point */
+    size_t starts;              /* of a minimiser, beside the point's own values */
+    size_t tries;               /* at a point that satisfies the conditions */
+    size_t doublings;           /* of the effort, at a point that is not decided */
     double resolution;          /* relative, where quadrature serves */
     double sampling_resolution; /* relative, where only sampling does */
-    ev_effort effort;    /* of the first evaluation; alpha is filled in once the run is planned */
+    ev_effort effort; /* of the first evaluation; alpha is filled in once the run is planned */
 } ev_budget;
 
 /* level: an ev_effort_level of judge.h (0 quick, 1 full, 2 deep). */

@@ -68,9 +68,10 @@ static ev_status add_slot(ev_chart *chart, const ev_slot *slot, const ev_symbol 
                             symbol->name);
     size_t n = 1;
     if (symbol->rank > 0)
-        n = (size_t)(symbol->rows.offset + (symbol->rows.symbol < 0 ? 0
-                                            : symbol->rows.multiplier *
-                                                  integers[symbol->rows.symbol]));
+        n = (size_t)(symbol->rows.offset +
+                     (symbol->rows.symbol < 0
+                          ? 0
+                          : symbol->rows.multiplier * integers[symbol->rows.symbol]));
     if (domain->simplex && n > 0)
         for (size_t i = 0; i < slot->count; i += n)
             add_part(chart, (part){.kind = WEIGHTS, .size = n}, slot->first + i,
@@ -191,14 +192,10 @@ static double coordinate(const part *p, double x)
 {
     double below = fmax(x - p->low, smallest), above = fmax(p->high - x, smallest);
     switch (p->kind) {
-    case ABOVE:
-        return log(below);
-    case BELOW:
-        return -log(above);
-    case BETWEEN:
-        return log(below / above);
-    default:
-        return x;
+    case ABOVE: return log(below);
+    case BELOW: return -log(above);
+    case BETWEEN: return log(below / above);
+    default: return x;
     }
 }
 
@@ -232,27 +229,13 @@ void ev_chart_to_inputs(const ev_chart *chart, const double *t, double *inputs)
         double *x = inputs + p->input;
         double s = p->kind == WEIGHTS || coordinates(p) == 0 ? 0.0 : t[p->coordinate];
         switch (p->kind) {
-        case REAL:
-            *x = s;
-            break;
-        case ABOVE:
-            *x = p->low + exp(s);
-            break;
-        case BELOW:
-            *x = p->high - exp(-s);
-            break;
-        case BETWEEN:
-            *x = p->low + (p->high - p->low) / (1.0 + exp(-s));
-            break;
-        case WEIGHTS:
-            weights(p, t, x);
-            break;
-        case AT_LOW:
-            *x = p->low;
-            break;
-        case AT_HIGH:
-            *x = p->high;
-            break;
+        case REAL: *x = s; break;
+        case ABOVE: *x = p->low + exp(s); break;
+        case BELOW: *x = p->high - exp(-s); break;
+        case BETWEEN: *x = p->low + (p->high - p->low) / (1.0 + exp(-s)); break;
+        case WEIGHTS: weights(p, t, x); break;
+        case AT_LOW: *x = p->low; break;
+        case AT_HIGH: *x = p->high; break;
         }
     }
 }
@@ -261,14 +244,10 @@ void ev_chart_to_inputs(const ev_chart *chart, const double *t, double *inputs)
 static double slope(const part *p, double x)
 {
     switch (p->kind) {
-    case ABOVE:
-        return x - p->low;
-    case BELOW:
-        return p->high - x;
-    case BETWEEN:
-        return (x - p->low) * (p->high - x) / (p->high - p->low);
-    default:
-        return 1.0;
+    case ABOVE: return x - p->low;
+    case BELOW: return p->high - x;
+    case BETWEEN: return (x - p->low) * (p->high - x) / (p->high - p->low);
+    default: return 1.0;
     }
 }
 

@@ -44,9 +44,9 @@ static size_t find_record(ev_check *check, const char *claim, size_t step)
         if (job->records[i].step == step && strcmp(job->records[i].claim, claim) == 0)
             return i;
     const ev_claim *known = ev_check_claim(check, claim);
-    bool exists = known != NULL && (step == 0 ? known->is_statement
-                                              : !known->is_statement &&
-                                                    step <= known->formula.step_count);
+    bool exists = known != NULL &&
+                  (step == 0 ? known->is_statement
+                             : !known->is_statement && step <= known->formula.step_count);
     if (!exists)
         ev_check_break(check, step == 0
                                   ? ev_check_format(check, "%s is not a statement", claim)
@@ -75,8 +75,8 @@ static void disagree(ev_check *check, ev_check_voice *voice, const char *what, d
                      double a_error, double b, double b_error)
 {
     if (voice->disagreement == NULL)
-        voice->disagreement = ev_check_format(check, "%s: %.12g +- %.1g and %.12g +- %.1g", what,
-                                              a, a_error, b, b_error);
+        voice->disagreement = ev_check_format(check, "%s: %.12g +- %.1g and %.12g +- %.1g", what, a,
+                                              a_error, b, b_error);
 }
 
 void ev_check_compare(ev_check *check, const char *claim, size_t step, double ours,
@@ -87,8 +87,8 @@ void ev_check_compare(ev_check *check, const char *claim, size_t step, double ou
         return;
     ev_check_voice *voice = &check->voices[i];
     ev_value a = ev_value_of(ours, our_error), b = ev_value_of(documents, documents_error);
-    ev_comparison c =
-        ev_compare(EV_RELATION_EQUAL, &a, &b, (ev_tolerance){relative, relative, 0.0});
+    ev_comparison c = ev_compare(EV_RELATION_EQUAL, &a, &b,
+                                 (ev_tolerance){relative, relative, 0.0});
     voice->points++;
     if (c.outcome == EV_DIFFERS || c.outcome == EV_UNFIT_VALUES)
         disagree(check, voice, "the C module disagrees", ours, our_error, documents,
@@ -105,8 +105,8 @@ static ev_relation relation_of(const ev_check *check, const ev_record *record)
     return comparison ? relation : EV_RELATION_EQUAL;
 }
 
-void ev_check_sides(ev_check *check, const char *claim, size_t step, double left,
-                    double left_error, double right, double right_error)
+void ev_check_sides(ev_check *check, const char *claim, size_t step, double left, double left_error,
+                    double right, double right_error)
 {
     size_t i = find_record(check, claim, step);
     if (i == check->job->count || step == 0)
@@ -123,8 +123,7 @@ void ev_check_sides(ev_check *check, const char *claim, size_t step, double left
         disagree(check, voice, "the C module's sides are not finite", left, left_error, right,
                  right_error);
     else if (c.outcome == EV_DIFFERS && record->verdict == EV_HOLDS)
-        disagree(check, voice, "the C module's sides differ", left, left_error, right,
-                 right_error);
+        disagree(check, voice, "the C module's sides differ", left, left_error, right, right_error);
     else
         voice->digits = fmin(voice->digits, c.digits);
 }

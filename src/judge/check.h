@@ -44,9 +44,8 @@ typedef struct {
  * bindings (integers too).  component: 0 for scalars.  NaN, and the check is marked VOID, when the
  * claim, member or a binding is missing.  *error, if not NULL, receives the value's absolute error
  * bound (all kinds together). */
-double ev_check_document_value(ev_check *check, const char *claim, size_t member,
-                               size_t component, size_t bindings, const ev_binding *binding,
-                               double *error);
+double ev_check_document_value(ev_check *check, const char *claim, size_t member, size_t component,
+                               size_t bindings, const ev_binding *binding, double *error);
 
 /* Second voice on claim@step's right member: ours against the document's value, both with absolute
  * errors; call it at as many points as you like: the worst is kept.  The step's record becomes
@@ -58,8 +57,8 @@ void ev_check_compare(ev_check *check, const char *claim, size_t step, double ou
 /* A second voice for a step judged refuted or true by the module's own numbers: both sides
  * computed by the module at one point.  A step that the document's evaluation says HOLDS while the
  * module's two sides differ beyond the errors (or the reverse, at a refuting point) becomes VOID. */
-void ev_check_sides(ev_check *check, const char *claim, size_t step, double left,
-                    double left_error, double right, double right_error);
+void ev_check_sides(ev_check *check, const char *claim, size_t step, double left, double left_error,
+                    double right, double right_error);
 
 /* Decide a statement.  holds: the evidence supports it; measured: one line with the numbers.
  * alternatives: at least two plausible wrong statements that the same evidence refutes. */

@@ -17,9 +17,9 @@ typedef struct {
     int effort;
     uint64_t seed;
     const char *only;
-    ev_record *records;          /* the document's steps and statements, judged; updated here */
+    ev_record *records; /* the document's steps and statements, judged; updated here */
     size_t count;
-    ev_arena *arena;             /* the ledger's */
+    ev_arena *arena; /* the ledger's */
     /* out: records of the module's own, on the heap for the caller to free(), and what it spent */
     ev_record *own;
     size_t own_count, own_capacity;

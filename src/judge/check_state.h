@@ -6,7 +6,7 @@
 
 /* The second voice on one record, as it builds up. */
 typedef struct {
-    bool decided;            /* a statement */
+    bool decided; /* a statement */
     bool undecided;
     size_t points;
     double digits;
@@ -27,7 +27,7 @@ struct ev_check {
     ev_check_voice *voices; /* one a record */
     ev_check_case *cases;
     size_t case_count, case_capacity;
-    const char *broken;     /* first misuse: makes the check VOID */
+    const char *broken; /* first misuse: makes the check VOID */
     bool out_of_memory;
     uint32_t values_asked;
 };

@@ -51,8 +51,10 @@ static long *bound_integers(ev_check *check, const ev_claim *claim, size_t n,
         bool fine = b != NULL && b->count == 1 && b->values[0] >= (double)low &&
                     b->values[0] <= (double)high;
         if (!fine) {
-            ev_check_break(check, ev_check_format(check, "%s: the integer %s is not bound, or not "
-                                                         "within its range", claim->id, name));
+            ev_check_break(check, ev_check_format(check,
+                                                  "%s: the integer %s is not bound, or not "
+                                                  "within its range",
+                                                  claim->id, name));
             free(integers);
             return NULL;
         }

@@ -12,11 +12,8 @@ double ev_value_error(const ev_value *value)
 
 ev_value ev_value_of(double value, double error)
 {
-    return (ev_value){.value = value,
-                      .quadrature = error,
-                      .magnitude = fabs(value),
-                      .fit = true,
-                      .domain = true};
+    return (ev_value){
+        .value = value, .quadrature = error, .magnitude = fabs(value), .fit = true, .domain = true};
 }
 
 /* Why a value can't be compared, or NULL. */
@@ -41,13 +38,10 @@ static double distance_of(ev_relation relation, double left, double right)
 {
     switch (relation) {
     case EV_RELATION_LESS:
-    case EV_RELATION_LESS_EQUAL:
-        return left - right;
+    case EV_RELATION_LESS_EQUAL: return left - right;
     case EV_RELATION_GREATER:
-    case EV_RELATION_GREATER_EQUAL:
-        return right - left;
-    default:
-        return fabs(left - right);
+    case EV_RELATION_GREATER_EQUAL: return right - left;
+    default: return fabs(left - right);
     }
 }
 
@@ -62,8 +56,7 @@ static ev_outcome outcome_of(ev_relation relation, const ev_comparison *c)
         return EV_DIFFERS;
     if (inequality && c->distance < -c->error)
         return EV_AGREES;
-    if (!strict && c->distance <= c->error &&
-        (c->error <= c->resolution * c->scale || c->vanish))
+    if (!strict && c->distance <= c->error && (c->error <= c->resolution * c->scale || c->vanish))
         return EV_AGREES;
     return EV_UNRESOLVED;
 }

@@ -29,12 +29,12 @@ typedef enum { EV_AGREES, EV_UNRESOLVED, EV_UNFIT_VALUES, EV_DIFFERS } ev_outcom
 
 typedef struct {
     ev_outcome outcome;
-    double distance;   /* d */
-    double error;      /* E */
+    double distance; /* d */
+    double error;    /* E */
     double scale;
-    double resolution; /* relative */
-    bool vanish;       /* both sides are 0 within the errors, and the errors next to nothing */
-    double digits;     /* -log10 of the relative distance (=) or error, the larger; 0 to 16 */
+    double resolution;  /* relative */
+    bool vanish;        /* both sides are 0 within the errors, and the errors next to nothing */
+    double digits;      /* -log10 of the relative distance (=) or error, the larger; 0 to 16 */
     const char *reason; /* of EV_UNFIT_VALUES; lives as long as the values compared */
 } ev_comparison;
 

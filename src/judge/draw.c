@@ -7,9 +7,10 @@
 
 /* 0 and 1 are not among these: they are corners, and hide what is wrong (a lost square, a lost
  * factor sigma). */
-static const double round_reals[] = {-0.5, 2,    0.5,  -2,   1.5,  -1.5, 3,     0.25,
+static const double round_reals[] = {-0.5, 2,    0.5,   -2,  1.5,   -1.5, 3,    0.25,
                                      -3,   0.75, -0.75, 2.5, -0.25, -2.5, 1.25, -1.25};
-static const double round_positives[] = {2, 0.5, 1.5, 3, 0.75, 2.5, 0.25, 1.25, 1.75, 0.4, 0.6, 0.8};
+static const double round_positives[] = {2,    0.5,  1.5,  3,   0.75, 2.5,
+                                         0.25, 1.25, 1.75, 0.4, 0.6,  0.8};
 static const double round_fractions[] = {0.25, 0.6, 0.75, 0.4, 0.3, 0.8, 0.2, 0.7, 0.9, 0.1};
 
 #define LENGTH(table) (sizeof(table) / sizeof *(table))

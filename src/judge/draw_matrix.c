@@ -104,8 +104,8 @@ void ev_draw_matrix(const ev_draw *draw, ev_shape shape, double *out)
     }
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < n; j++)
-            out[i * n + j] =
-                i == j ? draw_diagonal(draw, structure) : draw_off_diagonal(draw, structure);
+            out[i * n + j] = i == j ? draw_diagonal(draw, structure)
+                                    : draw_off_diagonal(draw, structure);
     for (size_t i = 0; i < n; i++)
         for (size_t j = i + 1; j < n; j++) {
             if ((structure & EV_MATRIX_LOWER) != 0)

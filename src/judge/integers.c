@@ -16,14 +16,10 @@ static long pick(style how, size_t position, long low, long high, ev_dice *dice)
     switch (how) {
     case DISTINCT: /* low+1, low+2, low+1, ...: a lost index or a swapped range shows */
         return low + (room < 2 ? 0 : room == 2 ? 1 : 1 + (long)(position % 2));
-    case LOW:
-        return low;
-    case HIGH:
-        return high;
-    case SMALL:
-        return low + (long)ev_dice_below(dice, (size_t)small);
-    default:
-        return low + (long)ev_dice_below(dice, (size_t)room);
+    case LOW: return low;
+    case HIGH: return high;
+    case SMALL: return low + (long)ev_dice_below(dice, (size_t)small);
+    default: return low + (long)ev_dice_below(dice, (size_t)room);
     }
 }
 
@@ -50,8 +46,7 @@ static bool is_new(size_t n, long *const *choices, size_t symbols, const long *v
 }
 
 size_t ev_integers_choose(const ev_symbol_table *table, size_t count, const int *symbols,
-                          const ev_stream *stream, size_t capacity, ev_arena *arena,
-                          long **choices)
+                          const ev_stream *stream, size_t capacity, ev_arena *arena, long **choices)
 {
     size_t n = 0, styles = sizeof order / sizeof *order;
     ev_dice dice = ev_dice_make(stream);

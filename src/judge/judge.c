@@ -62,8 +62,8 @@ static bool add_task(run *r, size_t document, size_t claim, size_t step)
         return true;
     if (!ev_array_reserve(&r->tasks, r->task_count, &r->task_capacity, sizeof *r->tasks))
         return false;
-    r->tasks[r->task_count++] =
-        (task){.document = document, .claim = claim, .step = step, .witness = ""};
+    r->tasks[r->task_count++] = (task){
+        .document = document, .claim = claim, .step = step, .witness = ""};
     return true;
 }
 
@@ -173,8 +173,7 @@ static void judge_task(run *r, task *t, const ev_plan *plan)
     t->arena = ev_arena_create();
     t->status = EV_NO_MEMORY;
     if (t->arena != NULL)
-        t->status =
-            ev_plan_judge(plan, t->step - 1, &r->budget, t->arena, &t->result, &t->witness);
+        t->status = ev_plan_judge(plan, t->step - 1, &r->budget, t->arena, &t->result, &t->witness);
     t->seconds = omp_get_wtime() - start;
 }
 
@@ -227,9 +226,8 @@ static ev_verdict verdict_expected(ev_expectation expectation)
 
 static ev_record record_of_claim(run *r, const task *t)
 {
-    static const char *const kinds[] = {[EV_KIND_ERROR] = "error",
-                                        [EV_KIND_SLIP] = "slip",
-                                        [EV_KIND_CONDITIONAL] = "conditional"};
+    static const char *const kinds[] = {
+        [EV_KIND_ERROR] = "error", [EV_KIND_SLIP] = "slip", [EV_KIND_CONDITIONAL] = "conditional"};
     const ev_document *document = r->documents[t->document];
     const ev_claim *claim = claim_of(r, t->document, t->claim);
     return (ev_record){.document = copy(r, document->name),
@@ -322,8 +320,8 @@ static ev_status make_records(run *r, ev_error *error)
             return out_of_memory(error);
         for (size_t k = first; k < i; k++) {
             const task *t = &r->tasks[k];
-            job->records[job->count++] =
-                t->step > 0 ? record_of_step(r, t) : record_of_statement(r, t);
+            job->records[job->count++] = t->step > 0 ? record_of_step(r, t)
+                                                     : record_of_statement(r, t);
         }
     }
     return EV_OK;

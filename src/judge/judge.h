@@ -11,8 +11,8 @@ typedef enum { EV_EFFORT_QUICK, EV_EFFORT_FULL, EV_EFFORT_DEEP } ev_effort_level
 typedef struct {
     uint64_t seed;
     ev_effort_level effort;
-    const char *only;   /* shell pattern on "claim" or "claim@step"; NULL: all */
-    size_t threads;     /* 0: as OpenMP says */
+    const char *only; /* shell pattern on "claim" or "claim@step"; NULL: all */
+    size_t threads;   /* 0: as OpenMP says */
     /* Called after each step (never concurrently): done of total steps. May be NULL. */
     void (*progress)(void *context, size_t done, size_t total, const char *claim);
     void *progress_context;

@@ -126,8 +126,7 @@ static json_t *alternatives(const ev_record *r)
     for (size_t i = 0; list != NULL && i < r->alternative_count; i++) {
         const ev_ledger_alternative *a = &r->alternatives[i];
         json_array_append_new(list, json_pack("{s:o, s:b, s:o}", "statement", text(a->statement),
-                                              "refuted", a->refuted, "because",
-                                              text(a->because)));
+                                              "refuted", a->refuted, "because", text(a->because)));
     }
     return list;
 }
@@ -155,8 +154,8 @@ static int add_identity(json_t *o, const ev_record *r)
 static int add_evidence(json_t *o, const ev_record *r)
 {
     return set(o, "reason", text(r->reason)) | set(o, "left_value", evidence(&r->left_value)) |
-           set(o, "right_value", evidence(&r->right_value)) |
-           set(o, "witness", text(r->witness)) | set(o, "diagnosis", text(r->diagnosis)) |
+           set(o, "right_value", evidence(&r->right_value)) | set(o, "witness", text(r->witness)) |
+           set(o, "diagnosis", text(r->diagnosis)) |
            set(o, "agreeing_digits", number(r->agreeing_digits)) |
            set(o, "resolution", number(r->resolution)) |
            set(o, "smallest_detectable", number(r->smallest_detectable)) |
@@ -164,16 +163,14 @@ static int add_evidence(json_t *o, const ev_record *r)
            set(o, "samples", whole(r->samples)) | set(o, "points_tried", whole(r->points_tried)) |
            set(o, "points_effective", whole(r->points_effective)) |
            set(o, "comparisons", whole(r->comparisons)) |
-           set(o, "alpha_spent", number(r->alpha_spent)) |
-           set(o, "sentinel", number(r->sentinel)) |
+           set(o, "alpha_spent", number(r->alpha_spent)) | set(o, "sentinel", number(r->sentinel)) |
            set(o, "estimate_deviation", number(r->estimate_deviation)) |
            set(o, "second_voice", text(r->second_voice)) |
            set(o, "second_voice_points", whole(r->second_voice_points)) |
            set(o, "second_voice_digits", number(r->second_voice_digits)) |
            set(o, "measured", text(r->measured)) | set(o, "alternatives", alternatives(r)) |
            set(o, "mutants_killed", whole(r->mutants_killed)) |
-           set(o, "mutants_total", whole(r->mutants_total)) |
-           set(o, "seconds", number(r->seconds));
+           set(o, "mutants_total", whole(r->mutants_total)) | set(o, "seconds", number(r->seconds));
 }
 
 static int add_run(json_t *o, const ev_record *r, const ev_ledger *ledger)

@@ -39,24 +39,24 @@ typedef struct {
     const char *document, *file, *section, *claim; /* stem, path as given, heading, id */
     size_t step;                                   /* 1-based; 0 for a statement */
     size_t line, column;
-    const char *relation;    /* "=", ...; "statement"; "assert" for a C module's own facts */
+    const char *relation;     /* "=", ...; "statement"; "assert" for a C module's own facts */
     const char *left, *right; /* as printed; a statement's text in right */
     const char *source, *see, *note;
-    const char *kind;        /* "error", "slip", "conditional" */
+    const char *kind; /* "error", "slip", "conditional" */
     ev_verdict expected, verdict;
-    const char *reason;      /* for every verdict but HOLDS; "" when none */
+    const char *reason; /* for every verdict but HOLDS; "" when none */
     /* The comparison shown: the witness when refuted, else the worst point. */
     ev_evidence_value left_value, right_value;
-    const char *witness;     /* "J = 1, \mu = (0), ..." or "" */
-    const char *diagnosis;   /* "" for now */
-    double agreeing_digits;  /* the fewest over the points: -log10 of the relative distance or error,
+    const char *witness;    /* "J = 1, \mu = (0), ..." or "" */
+    const char *diagnosis;  /* "" for now */
+    double agreeing_digits; /* the fewest over the points: -log10 of the relative distance or error,
                                 whichever is larger, at most 16 */
-    double resolution;       /* the relative error that was asked */
+    double resolution;      /* the relative error that was asked */
     double smallest_detectable; /* relative: the largest combined error over the points */
-    const char *methods;     /* "closed", "hermite+cubature+mc", "mc" */
+    const char *methods;        /* "closed", "hermite+cubature+mc", "mc" */
     uint64_t evaluations, samples;
     size_t points_tried, points_effective; /* drawn; satisfied the conditions and were compared */
-    uint64_t comparisons;    /* sampling comparisons spent */
+    uint64_t comparisons;                  /* sampling comparisons spent */
     double alpha_spent;
     double sentinel;
     double estimate_deviation; /* standard deviation of an estimator at the shown point, or NaN */
@@ -68,7 +68,7 @@ typedef struct {
     const char *second_voice;
     size_t second_voice_points;
     double second_voice_digits;
-    const char *measured;    /* a statement's or assertion's numbers, one line; or "" */
+    const char *measured; /* a statement's or assertion's numbers, one line; or "" */
     size_t alternative_count;
     const ev_ledger_alternative *alternatives;
 } ev_record;
@@ -78,10 +78,10 @@ typedef struct {
     size_t count, capacity;
     ev_arena *arena;
     uint64_t seed;
-    double alpha_total;          /* 1e-6 */
+    double alpha_total;           /* 1e-6 */
     uint64_t comparisons_planned; /* fixed before sampling begins */
     uint64_t comparisons_spent;   /* by steps and C modules; never more */
-    const char *effort;          /* "quick", "full", "deep" */
+    const char *effort;           /* "quick", "full", "deep" */
     size_t document_count, unchecked_displays;
 } ev_ledger;
 

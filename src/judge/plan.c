@@ -67,8 +67,8 @@ static void draw_point(ev_plan *plan, size_t index, bool *exhausted)
             continue;
         point *p = &plan->points[plan->point_count];
         p->which = which;
-        p->inputs =
-            ev_arena_array(plan->arena, plan->cases[which]->input_count + 1, sizeof *p->inputs);
+        p->inputs = ev_arena_array(plan->arena, plan->cases[which]->input_count + 1,
+                                   sizeof *p->inputs);
         if (p->inputs == NULL)
             return;
         if (ev_space_draw(plan->spaces[which], index, &stream, plan->budget.tries, p->inputs,
@@ -98,8 +98,7 @@ static ev_plan *plan_new(const char *id, const ev_budget *budget, uint64_t seed,
     ev_plan *plan = malloc(sizeof *plan);
     if (plan == NULL)
         return NULL;
-    *plan = (ev_plan){
-        .table = table, .budget = *budget, .seed = seed, .claim = ev_hash_text(id)};
+    *plan = (ev_plan){.table = table, .budget = *budget, .seed = seed, .claim = ev_hash_text(id)};
     plan->arena = ev_arena_create();
     if (plan->arena != NULL)
         plan->id = ev_arena_text(plan->arena, id, strlen(id));
@@ -114,8 +113,7 @@ static ev_plan *plan_new(const char *id, const ev_budget *budget, uint64_t seed,
 static ev_status plan_finish(ev_plan *plan, ev_error *error)
 {
     plan->spaces = ev_arena_array(plan->arena, plan->case_count + 1, sizeof *plan->spaces);
-    plan->steps =
-        ev_arena_array(plan->arena, ev_plan_step_count(plan) + 1, sizeof *plan->steps);
+    plan->steps = ev_arena_array(plan->arena, ev_plan_step_count(plan) + 1, sizeof *plan->steps);
     if (plan->spaces == NULL || plan->steps == NULL)
         return out_of_memory(error);
     for (size_t i = 0; i < plan->case_count; i++) {
@@ -143,8 +141,8 @@ static ev_status create_cases(ev_plan *plan, const ev_formula *formula, ev_error
     plan->integer_count = count;
     plan->owns_cases = true;
     ev_stream stream = ev_stream_make(plan->seed, plan->claim, STREAM_INTEGERS, 0);
-    size_t chosen = ev_integers_choose(plan->table, count, symbols, &stream, capacity,
-                                       plan->arena, choices);
+    size_t chosen = ev_integers_choose(plan->table, count, symbols, &stream, capacity, plan->arena,
+                                       choices);
     plan->choices = choices;
     for (size_t i = 0; i < chosen; i++) {
         ev_status status = ev_case_create(formula, choices[i], &plan->cases[i], error);
@@ -173,9 +171,8 @@ ev_status ev_plan_create(const ev_formula *formula, const char *id, const ev_bud
     return EV_OK;
 }
 
-ev_status ev_plan_create_from(const ev_plan_source *source, const char *id,
-                              const ev_budget *budget, uint64_t seed, ev_plan **out,
-                              ev_error *error)
+ev_status ev_plan_create_from(const ev_plan_source *source, const char *id, const ev_budget *budget,
+                              uint64_t seed, ev_plan **out, ev_error *error)
 {
     *out = NULL;
     ev_plan *plan = plan_new(id, budget, seed, source->table);
@@ -280,7 +277,8 @@ static ev_status draw_redraws(ev_plan *plan, size_t s, ev_error *error)
     for (size_t i = 0; i < plan->point_count; i++) {
         const point *at = &plan->points[i];
         size_t n = plan->cases[at->which]->input_count;
-        double *values = p->redraws[i] = ev_arena_array(plan->arena, wanted * n + 1, sizeof *values);
+        double *values = p->redraws[i] = ev_arena_array(plan->arena, wanted * n + 1,
+                                                        sizeof *values);
         if (values == NULL)
             return out_of_memory(error);
         ev_stream stream = ev_stream_make(plan->seed, plan->claim, STREAM_REDRAWS, (uint32_t)i);

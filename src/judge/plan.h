@@ -29,9 +29,8 @@ typedef struct {
     size_t integer_count;
     const int *integers;
 } ev_plan_source;
-ev_status ev_plan_create_from(const ev_plan_source *source, const char *id,
-                              const ev_budget *budget, uint64_t seed, ev_plan **plan,
-                              ev_error *error);
+ev_status ev_plan_create_from(const ev_plan_source *source, const char *id, const ev_budget *budget,
+                              uint64_t seed, ev_plan **plan, ev_error *error);
 
 void ev_plan_destroy(ev_plan *plan);
 
@@ -47,7 +46,7 @@ ev_status ev_plan_prepare(ev_plan *plan, size_t step, uint64_t *comparisons, ev_
 
 /* Judge a prepared step; effort as in budget, whose alpha has been set by now.  *witness: the
  * shown point as text, from the arena; "" when there is none. */
-ev_status ev_plan_judge(const ev_plan *plan, size_t step, const ev_budget *budget,
-                        ev_arena *arena, ev_step_result *result, const char **witness);
+ev_status ev_plan_judge(const ev_plan *plan, size_t step, const ev_budget *budget, ev_arena *arena,
+                        ev_step_result *result, const char **witness);
 
 #endif

@@ -39,7 +39,9 @@ static size_t dimension(ev_dim dim, const long *integers)
 
 static cell make_cell(const ev_slot *slot, const ev_symbol *symbol, const long *integers)
 {
-    cell c = {symbol, slot->first, slot->count,
+    cell c = {symbol,
+              slot->first,
+              slot->count,
               {.domain = &coefficient_domain, .rank = 0, .rows = 1, .cols = 1}};
     if (symbol->kind != EV_SYMBOL_REAL)
         return c;
@@ -111,8 +113,7 @@ static ev_status compile_conditions(ev_space *space, ev_error *error)
         roots[i] = instance->condition_left[i];
         roots[n + i] = instance->condition_right[i];
     }
-    ev_status status =
-        ev_program_compile(instance->graph, 2 * n, roots, &space->conditions, error);
+    ev_status status = ev_program_compile(instance->graph, 2 * n, roots, &space->conditions, error);
     free(roots);
     return status;
 }
@@ -230,18 +231,12 @@ static bool condition_holds(int relation, double left, double right)
         return false;
     double close = 1e-9 * fmax(fabs(left), fabs(right));
     switch (relation) {
-    case EV_RELATION_LESS:
-        return left < right;
-    case EV_RELATION_GREATER:
-        return left > right;
-    case EV_RELATION_LESS_EQUAL:
-        return left <= right;
-    case EV_RELATION_GREATER_EQUAL:
-        return left >= right;
-    case EV_CONDITION_NOT_EQUAL:
-        return fabs(left - right) > close;
-    default:
-        return fabs(left - right) <= close;
+    case EV_RELATION_LESS: return left < right;
+    case EV_RELATION_GREATER: return left > right;
+    case EV_RELATION_LESS_EQUAL: return left <= right;
+    case EV_RELATION_GREATER_EQUAL: return left >= right;
+    case EV_CONDITION_NOT_EQUAL: return fabs(left - right) > close;
+    default: return fabs(left - right) <= close;
     }
 }
 

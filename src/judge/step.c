@@ -2,7 +2,11 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
+
+typedef struct {
+    size_t index, complexity;
+} ordered;
 
 /* A step with has_gradient is judged like any other: its nodes are derivatives of the graph,
  * exact up to rounding.  A check of those derivatives against differences of the function
@@ -17,8 +21,7 @@ static ev_status attempt_once(const ev_step_point *point, const ev_budget *budge
         return ev_attempt_constant(point->trial, &point->place, budget, effort, stream, out);
     case EV_STEP_ARGMIN:
         return ev_attempt_argmin(point->trial, &point->place, budget, effort, stream, out);
-    default:
-        return ev_attempt_compare(point->trial, &point->place, budget, effort, stream, out);
+    default: return ev_attempt_compare(point->trial, &point->place, budget, effort, stream, out);
     }
 }
 
@@ -37,9 +40,10 @@ static void set_unresolved(ev_attempt *attempt, const char *why)
     snprintf(attempt->reason, sizeof attempt->reason, "%s", why);
 }
 
-/* The outcome at one point, with the cost of all attempts. */
+/* The outcome at one point, with the cost of all attempts.  A difference that would not be shown
+ * anyway, a simpler refuting point being known, is not confirmed. */
 static ev_status judge_point(const ev_step_point *point, const ev_budget *budget,
-                             const ev_stream *stream, ev_attempt *out)
+                             const ev_stream *stream, bool confirm, ev_attempt *out)
 {
     ev_attempt total;
     ev_attempt_begin(&total);
@@ -58,7 +62,7 @@ static ev_status judge_point(const ev_step_point *point, const ev_budget *budget
         bool decided = outcome == EV_AGREES || outcome == EV_DIFFERS;
         bool undefined = outcome == EV_UNFIT_VALUES && (!out->left.domain || !out->right.domain);
         contested = contested || outcome == EV_DIFFERS;
-        settled = undefined || (decided && (!contested || outcome == last));
+        settled = undefined || (decided && (!contested || !confirm || outcome == last));
         last = outcome;
     }
     if (!settled && last != EV_UNRESOLVED && last != EV_UNFIT_VALUES)
@@ -127,19 +131,45 @@ static void give_reason(ev_step_result *result)
         snprintf(result->reason, sizeof result->reason, "%s", at->reason);
 }
 
+/* The simplest first, so that one confirmed refutation is enough. */
+static int by_complexity(const void *a, const void *b)
+{
+    const ordered *x = a, *y = b;
+    if (x->complexity != y->complexity)
+        return x->complexity < y->complexity ? -1 : 1;
+    return x->index < y->index ? -1 : 1;
+}
+
+static ev_status judge_points(size_t count, const ev_step_point *points, const ev_budget *budget,
+                              const ev_stream *stream, ev_step_result *result)
+{
+    ordered *order = calloc(count + 1, sizeof *order);
+    ev_status status = order == NULL ? EV_NO_MEMORY : EV_OK;
+    for (size_t i = 0; order != NULL && i < count; i++)
+        order[i] = (ordered){i, points[i].complexity};
+    if (order != NULL)
+        qsort(order, count, sizeof *order, by_complexity);
+    for (size_t k = 0; status == EV_OK && k < count; k++) {
+        size_t i = order[k].index;
+        ev_stream own = ev_stream_child(stream, (uint32_t)i);
+        bool refuted = result->points_effective > 0 && result->at.worst.outcome == EV_DIFFERS;
+        ev_attempt attempt;
+        status = judge_point(&points[i], budget, &own, !refuted, &attempt);
+        if (status == EV_OK)
+            add_point(result, points, i, &attempt);
+    }
+    free(order);
+    return status;
+}
+
 ev_status ev_step_judge(size_t count, const ev_step_point *points, const ev_budget *budget,
                         const ev_stream *stream, ev_step_result *result)
 {
     *result = (ev_step_result){.digits = 16.0, .deviation = (double)NAN};
     ev_attempt_begin(&result->at);
-    for (size_t i = 0; i < count; i++) {
-        ev_stream own = ev_stream_child(stream, (uint32_t)i);
-        ev_attempt attempt;
-        ev_status status = judge_point(&points[i], budget, &own, &attempt);
-        if (status != EV_OK)
-            return status;
-        add_point(result, points, i, &attempt);
-    }
+    ev_status status = judge_points(count, points, budget, stream, result);
+    if (status != EV_OK)
+        return status;
     if (!(result->resolution > 0.0))
         result->resolution = budget->resolution;
     if (result->points_effective > 0) {

@@ -60,8 +60,8 @@ static size_t row_length(const ev_symbol *symbol, size_t count, const long *inte
     return row > 0 ? (size_t)row : 1;
 }
 
-static void append_slot(text *t, const ev_slot *slot, const ev_symbol *symbol,
-                        const long *integers, const double *inputs)
+static void append_slot(text *t, const ev_slot *slot, const ev_symbol *symbol, const long *integers,
+                        const double *inputs)
 {
     append(t, "%s%s = ", t->length > 0 ? ", " : "", symbol->name);
     if (symbol->kind == EV_SYMBOL_FUNCTION)

@@ -102,6 +102,7 @@ static inline long double interpret_op(ev_op op, long double a, long double b)
     case EV_OP_MAX: return a > b ? a : b;
     case EV_OP_MIN: return a < b ? a : b;
     case EV_OP_STEP: return a > 0;
+    case EV_OP_HOLD: return a;
     case EV_OP_XLOGY: return a * logl(b);
     case EV_OP_LOG_ADD_EXP: e = a > b ? b - a : a - b; return (a > b ? a : b) + log1pl(expl(e));
     default: return (long double)NAN;

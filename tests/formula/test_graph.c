@@ -351,6 +351,21 @@ Test(graph, every_operation_has_its_derivative)
     ev_graph_destroy(g);
 }
 
+Test(graph, what_is_held_has_its_value_and_no_derivative)
+{
+    ev_graph *g = ev_graph_create();
+    ev_node x = ev_graph_input(g, 0, EV_SIGN_POSITIVE), e = ev_graph_new_coordinate(g);
+    ev_node z = plus(g, x, e), held = fn(g, EV_OP_HOLD, z);
+    ev_node root = ev_graph_expect(g, times(g, held, power(g, z, 2)), 1, &e);
+    const double at[1] = {1.5};
+    cr_assert_float_eq(value_at(g, root, at), 1.5 * 1.5 * 1.5 + 3 * 1.5, 1e-11);
+    /* E[z 2 z] = 2 x^2 + 2 */
+    cr_assert_float_eq(value_at(g, ev_graph_derivative(g, root, x), at), 2 * 1.5 * 1.5 + 2, 1e-11);
+    ev_node density = fn(g, EV_OP_HOLD, fn(g, EV_OP_EXP, times(g, num(g, -1000), x)));
+    cr_assert_float_eq(value_at(g, fn(g, EV_OP_LOG, density), at), -1500, 1e-12);
+    ev_graph_destroy(g);
+}
+
 /* ---- size and failure ---- */
 
 Test(graph, sums_of_a_hundred_thousand_terms_need_no_stack)

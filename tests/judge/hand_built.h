@@ -75,10 +75,7 @@ static inline size_t hand_symbol(hand *h, const char *name, unsigned rank, long 
     return first;
 }
 
-static inline ev_domain hand_reals(void)
-{
-    return (ev_domain){.low = -HUGE_VAL, .high = HUGE_VAL};
-}
+static inline ev_domain hand_reals(void) { return (ev_domain){.low = -HUGE_VAL, .high = HUGE_VAL}; }
 
 static inline ev_domain hand_positives(void)
 {
@@ -165,11 +162,11 @@ static inline ev_verdict hand_judge(hand *h, size_t step, ev_step_result *result
     return hand_judge_seeded(h, step, 7, result);
 }
 
-#define cr_assert_verdict(h, step, wanted, result)                                                 \
-    do {                                                                                           \
-        ev_verdict verdict_ = hand_judge((h), (step), (result));                                   \
-        cr_assert_eq(verdict_, (wanted), "%s instead of %s: %s [%s]", ev_verdict_name(verdict_),   \
-                     ev_verdict_name(wanted), (result)->reason, (h)->witness);                     \
+#define cr_assert_verdict(h, step, wanted, result)                                               \
+    do {                                                                                         \
+        ev_verdict verdict_ = hand_judge((h), (step), (result));                                 \
+        cr_assert_eq(verdict_, (wanted), "%s instead of %s: %s [%s]", ev_verdict_name(verdict_), \
+                     ev_verdict_name(wanted), (result)->reason, (h)->witness);                   \
     } while (0)
 
 #endif

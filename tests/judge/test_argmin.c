@@ -120,3 +120,28 @@ Test(argmin, a_minimum_on_one_side_where_the_other_runs_away_is_refuted)
     cr_assert_verdict(&h, s, EV_REFUTED, &r);
     hand_end(&h);
 }
+
+static size_t bounded_step(hand *h, double left_target, double right_target)
+{
+    ev_domain unit = {.low = -1, .high = 1};
+    ev_node x = ev_graph_input(h->graph, hand_symbol(h, "x", 0, 1, 1, unit), EV_SIGN_ANY);
+    return argmin_step(h, square_of(h, x, hand_number(h, left_target)),
+                       square_of(h, x, hand_number(h, right_target)), 0, x);
+}
+
+Test(argmin, minima_at_the_same_closed_end_agree_and_elsewhere_are_refuted)
+{
+    const struct {
+        double left, right;
+        ev_verdict verdict;
+    } cases[] = {{2, 3, EV_HOLDS},     {-2, -3, EV_HOLDS},   {2, -2, EV_REFUTED},
+                 {2, 0.5, EV_REFUTED}, {0.5, 2, EV_REFUTED}, {0.5, 0.5, EV_HOLDS}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        hand h;
+        ev_step_result r;
+        hand_begin(&h);
+        size_t s = bounded_step(&h, cases[i].left, cases[i].right);
+        cr_assert_verdict(&h, s, cases[i].verdict, &r);
+        hand_end(&h);
+    }
+}

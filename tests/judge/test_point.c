@@ -9,8 +9,7 @@ static ev_space *space_of(hand *h)
 {
     ev_space *space;
     ev_error error = EV_ERROR_NONE;
-    ev_status status =
-        ev_space_create(&h->instance, &h->table, h->integers, &space, &error);
+    ev_status status = ev_space_create(&h->instance, &h->table, h->integers, &space, &error);
     cr_assert_eq(status, EV_OK, "%s", error.message);
     return space;
 }
@@ -116,8 +115,8 @@ Test(point, values_stay_in_their_domains)
     hand h;
     double x[12];
     hand_begin(&h);
-    hand_symbol(&h, "u", 1, 2, 1, (ev_domain){.low = 0, .high = 1, .low_open = true,
-                                              .high_open = true});
+    hand_symbol(&h, "u", 1, 2, 1,
+                (ev_domain){.low = 0, .high = 1, .low_open = true, .high_open = true});
     hand_symbol(&h, "w", 0, 1, 1, (ev_domain){.low = -3, .high = -1});
     hand_symbol(&h, "n", 0, 1, 1, (ev_domain){.low = -HUGE_VAL, .high = 2, .high_open = true});
     hand_symbol(&h, "x", 1, 4, 1, (ev_domain){.low = 0, .high = 1, .binary = true});

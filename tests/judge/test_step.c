@@ -113,9 +113,9 @@ Test(step, a_value_that_is_not_a_number_never_passes)
     ev_step_result r;
     hand_begin(&h);
     ev_node x = hand_real(&h, "x");
-    ev_node bad = ev_graph_unary(h.graph, EV_OP_SQRT,
-                                 ev_graph_sub(h.graph, hand_number(&h, -1),
-                                              ev_graph_pow(h.graph, x, hand_number(&h, 2))));
+    ev_node bad = ev_graph_unary(
+        h.graph, EV_OP_SQRT,
+        ev_graph_sub(h.graph, hand_number(&h, -1), ev_graph_pow(h.graph, x, hand_number(&h, 2))));
     hand_step(&h, EV_RELATION_EQUAL, bad, bad);
     hand_step(&h, EV_RELATION_LESS_EQUAL, bad, x);
     hand_step(&h, EV_RELATION_EQUAL, hand_number(&h, NAN), hand_number(&h, NAN));
@@ -149,7 +149,7 @@ Test(step, a_bound_that_fails_somewhere_is_refuted_and_one_that_is_attained_hold
     ev_node square = ev_graph_pow(h.graph, x, two), twice = ev_graph_mul(h.graph, two, x);
     ev_node gap = ev_graph_sub(h.graph, square, ev_graph_sub(h.graph, twice, hand_number(&h, 1)));
     hand_step(&h, EV_RELATION_GREATER_EQUAL, gap, hand_number(&h, 0)); /* (x-1)^2 >= 0 */
-    hand_step(&h, EV_RELATION_GREATER_EQUAL, square, x);              /* false on (0,1) */
+    hand_step(&h, EV_RELATION_GREATER_EQUAL, square, x);               /* false on (0,1) */
     hand_step(&h, EV_RELATION_GREATER, ev_graph_add(h.graph, square, two), x);
     cr_assert_verdict(&h, 0, EV_HOLDS, &r);
     cr_assert_verdict(&h, 1, EV_REFUTED, &r);
@@ -216,8 +216,7 @@ Test(step, methods_have_names)
     char text[80];
     cr_assert_str_eq(ev_methods_text(EV_METHOD_CLOSED, text, sizeof text), "closed");
     cr_assert_str_eq(ev_methods_text(EV_METHOD_SAMPLING_ONLY, text, sizeof text), "mc");
-    cr_assert_str_eq(ev_methods_text(EV_METHOD_HERMITE | EV_METHOD_CUBATURE |
-                                         EV_METHOD_MONTE_CARLO,
+    cr_assert_str_eq(ev_methods_text(EV_METHOD_HERMITE | EV_METHOD_CUBATURE | EV_METHOD_MONTE_CARLO,
                                      text, sizeof text),
                      "hermite+cubature+mc");
 }

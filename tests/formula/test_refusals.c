@@ -1,0 +1,175 @@
+/* What the language can't say is refused at its place: line, column and a telling message. */
+#include <criterion/criterion.h>
+
+#include "document/document.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct {
+    const char *declarations; /* line 1 */
+    const char *claim;        /* line 5 */
+    size_t line, column;
+    const char *message;      /* a part of it */
+} refusal;
+
+static void expect_refusal(const refusal *r)
+{
+    char text[2048];
+    snprintf(text, sizeof text, "%s\n\n<!-- claim: c -->\n$$\n%s\n$$\n", r->declarations, r->claim);
+    ev_document *document = NULL;
+    ev_error error = EV_ERROR_NONE;
+    ev_status status = ev_document_parse("t.md", text, strlen(text), &document, &error);
+    cr_assert(status == EV_BAD_INPUT, "accepted: %s | %s", r->declarations, r->claim);
+    cr_expect(strstr(error.message, r->message) != NULL, "%s\n  says: %s\n  not:  %s", r->claim,
+              error.message, r->message);
+    cr_expect(error.line == r->line && error.column == r->column,
+              "%s | %s\n  \"%s\" at %zu:%zu, not %zu:%zu", r->declarations, r->claim, error.message,
+              error.line, error.column, r->line, r->column);
+    ev_document_destroy(document);
+}
+
+static void expect_all(const refusal *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        expect_refusal(&list[i]);
+}
+#define EXPECT_ALL(list) expect_all(list, sizeof(list) / sizeof *(list))
+
+Test(refusals, unbalanced_and_unknown_tokens_are_named_where_they_stand)
+{
+    static const refusal list[] = {
+        {"Let $a \\in \\mathbb{R}$.", "\\frac{a}{2 = a", 5, 9, "never closed"},
+        {"Let $a \\in \\mathbb{R}$.", "a} = a", 5, 2, "closes nothing"},
+        {"Let $a \\in \\mathbb{R}$.", "(a + 1 = a", 5, 8, "close the bracket"},
+        {"Let $a \\in \\mathbb{R}$.", "a = \\foo a", 5, 5, "unknown command '\\foo'"},
+        {"Let $a \\in \\mathbb{R}$.", "a = b", 5, 5, "b is not declared"},
+        {"Let $a \\in \\mathbb{R}$.", "a # a = a", 5, 3, "no meaning"},
+        {"Let $a \\in \\mathbb{R}$.", "\\begin{cases} a = a \\end{cases}", 5, 1, "not in the language"},
+        {"Let $a \\in \\mathbb{R}$.", "\\begin{aligned} a = a", 5, 1, "never ended"},
+        {"Let $a \\in \\mathbb{R}$.", "a = ", 6, 1, "expected a formula"}};
+    EXPECT_ALL(list);
+}
+
+Test(refusals, a_claim_without_a_relation_is_no_claim)
+{
+    static const refusal list[] = {
+        {"Let $a \\in \\mathbb{R}$.", "a + 1", 6, 1, "needs a relation"},
+        {"Let $a \\in \\mathbb{R}$.", "a = a + 1 \\\\ a", 5, 14, "expected a relation"}};
+    EXPECT_ALL(list);
+}
+
+Test(refusals, what_print_leaves_open_must_be_bracketed)
+{
+    static const refusal list[] = {
+        {"Let $a, b \\in \\mathbb{R}_{>0}$.", "\\log a b = a", 5, 8, "brackets"},
+        {"Let $a, b \\in \\mathbb{R}_{>0}$.", "\\log a \\cdot b = a", 5, 8, "brackets"},
+        {"Let $a, b \\in \\mathbb{R}_{>0}$.", "a/b a = a", 5, 5, "above or below"},
+        {"Let $a, b \\in \\mathbb{R}_{>0}$.", "a^12 = a", 5, 3, "one digit"},
+        {"Let $a, b \\in \\mathbb{R}_{>0}$.", "\\log(a)^2 = a", 5, 8, "Put brackets"},
+        {"Let $a, b \\in \\mathbb{R}_{>0}$.", "\\log^2 a = a", 5, 5, "outside brackets"},
+        {"Let $a, b \\in \\mathbb{R}_{>0}$.", "2 3 = a", 5, 3, "side by side"}};
+    EXPECT_ALL(list);
+}
+
+Test(refusals, types_and_dimensions_must_fit)
+{
+    static const char *decl = "Let $J, K \\in \\{1,\\dots,4\\}$, $v, w \\in \\mathbb{R}^J$, "
+                              "$u \\in \\mathbb{R}^K$, $A \\in \\mathbb{R}^{K\\times J}$ and "
+                              "$s \\in \\mathbb{R}_{>0}$.";
+    const refusal list[] = {
+        {decl, "v = s", 5, 3, "a vector of 2"},
+        {decl, "v + u = v", 5, 3, "vector of 2 and a vector of 3"},
+        {decl, "v w = s", 5, 3, "v^\\top w"},
+        {decl, "A v = v", 5, 5, "left side"},
+        {decl, "v A = v", 5, 3, "product of"},
+        {decl, "s / v = s", 5, 3, "division by"},
+        {decl, "\\det A = s", 5, 1, "square"},
+        {decl, "\\log A = s", 5, 1, "function of"},
+        {decl, "|v| = s", 5, 1, "norm"},
+        {decl, "\\mathcal{N}(v; s, I) = s", 5, 1, "with the mean"},
+        {decl, "\\mathcal{N}(v; w, s) = s", 5, 1, "covariance matrix"},
+        {decl, "\\mathcal{N}(s; s, I) = s", 5, 1, "variance"},
+        {decl, "v_{1,2} = s", 5, 2, "indices"},
+        {decl, "\\nabla_v v = v", 5, 1, "only of scalars"},
+        {decl, "v \\le w", 5, 3, "inequality between"}};
+    EXPECT_ALL(list);
+}
+
+Test(refusals, an_index_is_known_only_inside_its_sum)
+{
+    static const refusal list[] = {
+        {"Let $J \\in \\{1,\\dots,4\\}$ and $v \\in \\mathbb{R}^J$.",
+         "\\sum_{j=1}^J v_j + v_j = 0", 5, 22, "put braces"},
+        {"Let $J \\in \\{1,\\dots,4\\}$ and $v \\in \\mathbb{R}^J$.", "\\sum_j v_j = 0", 5, 6,
+         "no declared range"},
+        {"Let $J \\in \\{1,\\dots,4\\}$ and $v \\in \\mathbb{R}^J$.", "\\sum_{v=1}^J v = 0", 5, 7,
+         "is no index"}};
+    EXPECT_ALL(list);
+}
+
+Test(refusals, integrals_need_a_variable_and_a_density)
+{
+    static const char *decl = "Let $x \\in \\mathbb{R}$ and $s \\in \\mathbb{R}_{>0}$. "
+                              "Define $p(x) = \\mathcal{N}(x; 0, s)$.";
+    const refusal list[] = {
+        {decl, "\\int p(x) = 1", 5, 11, "differential"},
+        {decl, "\\int p(x)\\,dy = 1", 5, 13, "differential of y"},
+        {decl, "\\int x^2\\,dx = 1", 5, 1, "no density"},
+        {decl, "\\int_0^1 p(x)\\,dx = 1", 5, 6, "only a declared variable"},
+        {decl, "\\mathbb{E}_{p(x)} x = 0", 5, 19, "brackets"},
+        {decl, "\\mathbb{E}_{r(x)}[x] = 0", 5, 13, "not defined"},
+        {decl, "\\mathbb{E}[s] = s", 5, 1, "without a density"},
+        {decl, "D_{KL}(p) = 0", 5, 9, "between the two densities"},
+        {decl, "\\arg\\min_s p(x) + \\arg\\min_s p(x) = 0", 5, 17, "relation"},
+        {decl, "x \\approx p(x)", 5, 3, "no declared samples"},
+        {decl, "x \\propto p(x)", 5, 3, "must be a density"}};
+    EXPECT_ALL(list);
+}
+
+Test(refusals, declarations_are_read_strictly)
+{
+    static const refusal list[] = {
+        {"Let $a \\in \\mathbb{R}$ be nice.", "a = a", 1, 27, "\"nice\" is not a word"},
+        {"Let $a \\in \\mathbb{Q}$.", "a = a", 1, 12, "expected a set"},
+        {"Let $a \\in \\mathbb{R}$ and $a \\in \\mathbb{R}$.", "a = a", 1, 29, "already declared"},
+        {"Let $a \\in \\mathbb{R}^J$.", "a = a", 1, 23, "declared integer"},
+        {"Let $a \\in (2,1)$.", "a = a", 1, 12, "empty"},
+        {"Let $J \\in \\{4,\\dots,1\\}$.", "J = J", 1, 12, "empty"},
+        {"Let $a \\in \\mathbb{R}$, $a = 2$.", "a = a", 1, 26, "already declared"},
+        {"Let $q(z) = z^2$.", "1 = 1", 1, 6, "declare it first"},
+        {"Let $a \\in \\mathbb{R}$ be lower triangular.", "a = a", 1, 27, "restricts the matrix"},
+        {"Let $a \\in \\mathbb{R}.", "1 = 1", 1, 5, "not closed"}};
+    EXPECT_ALL(list);
+}
+
+Test(refusals, overloaded_densities_are_matched_by_name_and_never_by_luck)
+{
+    static const char *decl =
+        "Let $x, z \\in \\mathbb{R}$. Define $p(x\\mid z) = \\mathcal{N}(x; z, 1)$ and "
+        "$p(z) = \\mathcal{N}(z; 0, 1)$.";
+    const refusal list[] = {
+        {decl, "p(z\\mid x) = 1", 5, 1, "not defined"},
+        {decl, "p(x,z) = 1", 5, 1, "not defined"},
+        {decl, "p(x) = p(z)", 5, 1, "not defined"},
+        {decl, "\\mathbb{E}_p[z] = 0", 5, 12, "more than one definition"}};
+    EXPECT_ALL(list);
+}
+
+Test(refusals, deep_nesting_is_an_error_and_no_crash)
+{
+    enum { DEPTH = 5000 };
+    static char text[4 * DEPTH + 256];
+    static const char *const open[] = {"(", "{", "\\sqrt{", "\\frac{1}{"};
+    for (size_t k = 0; k < sizeof open / sizeof *open; k++) {
+        size_t n = (size_t)sprintf(text, "Let $a \\in \\mathbb{R}$.\n\n<!-- claim: c -->\n$$\n");
+        for (size_t i = 0; i < DEPTH / 4; i++)
+            n += (size_t)sprintf(text + n, "%s", open[k]);
+        sprintf(text + n, "a = a\n$$\n");
+        ev_document *document = NULL;
+        ev_error error = EV_ERROR_NONE;
+        cr_expect(ev_document_parse("t.md", text, strlen(text), &document, &error) == EV_BAD_INPUT);
+        cr_expect(error.line > 0);
+        ev_document_destroy(document);
+    }
+}
