@@ -70,8 +70,7 @@ static ev_integral quadrature(const pair *of)
         pair one = coordinate(of, j);
         ev_integral part[2];
         size_t evaluations;
-        if (ev_kronrod_expect(12, 1e-14, 1e-13, density_of_p, &one, 2, part, &evaluations) !=
-            EV_OK)
+        if (ev_kronrod_expect(12, 1e-14, 1e-13, density_of_p, &one, 2, part, &evaluations) != EV_OK)
             return (ev_integral){(double)NAN, 0, 0};
         sum.value += part[0].value;
         sum.error += part[0].error;
@@ -80,15 +79,12 @@ static ev_integral quadrature(const pair *of)
     return sum;
 }
 
-static double rounding(double value)
-{
-    return 1e-13 * (1 + fabs(value));
-}
+static double rounding(double value) { return 1e-13 * (1 + fabs(value)); }
 
 /* 1. Closed forms and printed lines. ------------------------------------------------------- */
 
-static void compare(ev_check *check, const char *claim, size_t step, size_t member,
-                    const pair *of, double ours)
+static void compare(ev_check *check, const char *claim, size_t step, size_t member, const pair *of,
+                    double ours)
 {
     const double J = (double)of->J;
     const ev_binding at[] = {{"J", 1, &J},
@@ -162,8 +158,8 @@ static void compare_isotropic(ev_check *check, size_t J)
     double ours = ev_gaussian_cross_entropy(J, MU_Q, sigma_q, MU, sigma);
     for (size_t step = 1; step <= 2; step++) {
         double error;
-        double theirs = ev_check_document_value(check, "gaussian-expectation-isotropic", step, 0,
-                                                5, at, &error);
+        double theirs = ev_check_document_value(check, "gaussian-expectation-isotropic", step, 0, 5,
+                                                at, &error);
         ev_check_compare(check, "gaussian-expectation-isotropic", step, ours, rounding(ours),
                          theirs, error, 1e-9);
     }
@@ -195,7 +191,7 @@ static void compare_correlated(ev_check *check, size_t J)
     leading_block(J, M, m);
     root_widths(J, L, width_q);
     root_widths(J, m, width);
-    const ev_binding at[] = {{"J", 1, &dimension}, {"\\mu", J, MU}, {"\\tilde\\mu", J, MU_Q},
+    const ev_binding at[] = {{"J", 1, &dimension},  {"\\mu", J, MU}, {"\\tilde\\mu", J, MU_Q},
                              {"\\sigma", J, SIGMA}, {"L", J * J, L}, {"M", J * J, m}};
     double split = ev_gaussian_cross_entropy(J, MU_Q, width_q, MU, SIGMA);
     double full = ev_gaussian_full_cross_entropy(J, MU_Q, L, MU, m, work);
@@ -247,7 +243,8 @@ static void refuted_sides(ev_check *check)
     double root_sigma_q[MAX_J];
     for (size_t j = 0; j < MAX_J; j++)
         root_sigma_q[j] = sqrt(SIGMA_Q[j]);
-    pair slip = {MAX_J, MU_Q, root_sigma_q, MU, SIGMA}, same = {MAX_J, MU_Q, SIGMA_Q, MU_Q, SIGMA_Q};
+    pair slip = {MAX_J, MU_Q, root_sigma_q, MU, SIGMA},
+         same = {MAX_J, MU_Q, SIGMA_Q, MU_Q, SIGMA_Q};
     ev_integral left = quadrature(&slip), cross = quadrature(&WHOLE), self = quadrature(&same);
     double right = ev_gaussian_cross_entropy(MAX_J, MU_Q, SIGMA_Q, MU, SIGMA);
     ev_check_sides(check, "gaussian-expectation-variance-slip", 1, left.value, left.error, right,
@@ -273,14 +270,13 @@ static int fit_terms(void *context, size_t worker, size_t n, const double *const
         double z = at->of.mu_q[0] + at->of.sigma_q[0] * e[0][i], score;
         ev_gaussian_score(1, &z, &at->mu, &at->sigma, &score);
         out[0][i] = -ev_gaussian_scalar_log_density(z, at->mu, at->sigma);
-        out[1][i] = score;                       /* d(-log p)/d mu = -(z - mu)/sigma^2 */
-        out[2][i] = 1 + score * (z - at->mu);    /* d(-log p)/d log sigma */
+        out[1][i] = score;                    /* d(-log p)/d mu = -(z - mu)/sigma^2 */
+        out[2][i] = 1 + score * (z - at->mu); /* d(-log p)/d log sigma */
     }
     return 0;
 }
 
-static int fit_objective(void *context, size_t n, const double *x, double *value,
-                         double *gradient)
+static int fit_objective(void *context, size_t n, const double *x, double *value, double *gradient)
 {
     fit at = *(const fit *)context;
     ev_integral out[3];
@@ -364,7 +360,8 @@ static void decide_best_p(ev_check *check)
     double norm_narrow = candidate(&one, mu_q, sigma_q / 100, &excess_narrow);
     bool holds = end < 1e-7 && convexity > 0 && norm < 1e-12 && fabs(excess) < 1e-12;
     const ev_alternative others[] = {
-        {"the best p is wider than q, sigma^2 = 2 sigma_q^2", norm_wide > 1e-6 && excess_wide > 1e-6,
+        {"the best p is wider than q, sigma^2 = 2 sigma_q^2",
+         norm_wide > 1e-6 && excess_wide > 1e-6,
          ev_check_format(check, "there the gradient is %.3g, the excess %.3g", norm_wide,
                          excess_wide)},
         {"a narrower p is better, without end", norm_narrow > 1e-6 && excess_narrow > 1e-6,
@@ -372,13 +369,14 @@ static void decide_best_p(ev_check *check)
         {"there are further minima", end < 1e-7 && convexity > 0,
          ev_check_format(check, "49 starts end within %.1e of q; least convexity %.2g", end,
                          convexity)}};
-    ev_check_decide(check, "gaussian-best-p", holds,
-                    ev_check_format(check,
-                                    "49 of 49 minimisations end within %.1e of (mu_q, log sigma_q); "
-                                    "gradient there %.1e, value minus entropy %.1e; least "
-                                    "curvature of 200 chords in natural parameters %.2g > 0",
-                                    end, norm, excess, convexity),
-                    3, others);
+    ev_check_decide(
+        check, "gaussian-best-p", holds,
+        ev_check_format(check,
+                        "49 of 49 minimisations end within %.1e of (mu_q, log sigma_q); "
+                        "gradient there %.1e, value minus entropy %.1e; least "
+                        "curvature of 200 chords in natural parameters %.2g > 0",
+                        end, norm, excess, convexity),
+        3, others);
 }
 
 /* How fast does sampling converge? -----------------------------------------------------------*/
@@ -485,13 +483,13 @@ static void decide_two_nodes(ev_check *check)
         {"more nodes are needed for the last digits", two <= 1e-14,
          ev_check_format(check, "relative error %.1e with 2 nodes, %.1e with 12", two, twelve)}};
     ev_check_decide(check, "gaussian-two-nodes", two < 1e-14,
-                    ev_check_format(check, "J = 3: relative error %.3g, %.1e and %.1e with 1, 2 "
-                                           "and 12 nodes a coordinate",
+                    ev_check_format(check,
+                                    "J = 3: relative error %.3g, %.1e and %.1e with 1, 2 "
+                                    "and 12 nodes a coordinate",
                                     one, two, twelve),
                     3, others);
 }
 
-void check_gaussian_expectation(ev_check *check);
 void check_gaussian_expectation(ev_check *check)
 {
     for (size_t J = 1; J <= MAX_J; J++) {

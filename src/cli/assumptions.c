@@ -160,9 +160,9 @@ static size_t position_of(const ev_document *document, size_t line, size_t colum
 
 /* The formula that is printed at a place: to the dollar sign that ends it, or to a comma and \\quad,
  * which end the first of two formulas in one display. */
-static void quote(buffer *b, const ev_document *document, size_t line, size_t column)
+static void quote(buffer *b, const ev_document *document, size_t from)
 {
-    size_t from = position_of(document, line, column), to = from;
+    size_t to = from;
     const char *text = document->text;
     for (; to < document->length && text[to] != '$'; to++) {
         size_t after = to + 1 + strspn(text + to + 1, " \n");
@@ -192,15 +192,21 @@ void ev_assumptions_put(const ev_document *document, const ev_scope *scope, cons
         const ev_symbol *s = &table->symbols[scope->visible[i]];
         buffer b = {.used = 0};
         if (s->kind == EV_SYMBOL_DEFINITION)
-            quote(&b, document, s->line, s->column);
+            quote(&b, document, position_of(document, s->line, s->column));
         if (b.used == 0)
             describe(&b, table, s);
         put_line(&b, s->line, style, out);
     }
+    size_t before = document->length;
     for (size_t i = 0; i < scope->condition_count; i++) {
         const ev_condition *c = &scope->conditions[i];
+        size_t from = position_of(document, c->line, c->column); /* of the relation sign */
+        while (from > 0 && document->text[from - 1] != '$')
+            from--;
         buffer b = {.used = 0};
-        quote(&b, document, c->line, c->column);
-        put_line(&b, c->line, style, out);
+        quote(&b, document, from);
+        if (from != before) /* a < b < 3 is two conditions */
+            put_line(&b, c->line, style, out);
+        before = from;
     }
 }

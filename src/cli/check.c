@@ -11,12 +11,13 @@ typedef ev_status (*writer)(const ev_report *report, FILE *out, ev_error *error)
 static const char *const formats[] = {"table", "tap", "junit", "jsonl", NULL};
 static const writer writers[] = {ev_report_table, ev_report_tap, ev_report_junit, ev_report_jsonl};
 static const char *const efforts[] = {"quick", "full", "deep", NULL};
+static const char *const switches[] = {"off", "on", NULL};
 static const char *const colours[] = {"auto", "always", "never", NULL};
 
 static struct {
     const char *only, *out;
     uint64_t seed, threads;
-    int effort, format, colour;
+    int effort, format, colour, mutants;
     bool verbose;
 } asked;
 
@@ -25,6 +26,8 @@ static const ev_option options[] = {
      &asked.only, 0, 0, NULL},
     {"seed", 0, EV_OPTION_NUMBER, "N", "the seed of every random draw", &asked.seed, 0, UINT64_MAX,
      NULL},
+    {"mutants", 0, EV_OPTION_CHOICE, NULL, "break every step and see it refuted; diagnose", &asked.mutants, 0, 0,
+     switches},
     {"effort", 0, EV_OPTION_CHOICE, NULL, "how long to try before UNDECIDED", &asked.effort, 0, 0,
      efforts},
     {"threads", 0, EV_OPTION_NUMBER, "N", "threads (default: OpenMP's)", &asked.threads, 1, 1024,
@@ -60,7 +63,7 @@ static int write_report(const ev_run *run)
         ev_report report = {.ledger = run->ledger,
                             .documents = run->documents,
                             .document_count = run->document_count,
-                            .style = ev_style_of(output.stream, run->colour),
+                            .style = ev_style_of(output.descriptor, run->colour),
                             .only = asked.only,
                             .verbose = asked.verbose,
                             .seconds = run->seconds};
@@ -99,6 +102,7 @@ static int run_check(int argc, char **argv)
     }
     judge.seed = asked.seed;
     judge.effort = (ev_effort_level)asked.effort;
+    judge.mutants = asked.mutants == 1;
     judge.only = asked.only;
     judge.threads = (size_t)asked.threads;
     ev_run run = {.colour = (ev_colour_choice)asked.colour};

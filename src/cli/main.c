@@ -17,45 +17,54 @@
 static const ev_subcommand *const subcommands[] = {&ev_check_subcommand, &ev_explain_subcommand};
 enum { COUNT = sizeof subcommands / sizeof *subcommands };
 
-/* Results are complete only when the last byte has been written. */
-static int finish_stdout(void)
+/* A page on standard output, with the exit status that it deserves. */
+static int print_page(void (*page)(FILE *out, const ev_subcommand *subcommand),
+                      const ev_subcommand *subcommand)
 {
     ev_error error = EV_ERROR_NONE;
-    ev_output output = {.stream = stdout};
-    if (ev_output_close(&output, &error) == EV_OK)
-        return EV_EXIT_OK;
-    ev_message_error(&error, EV_COLOUR_AUTO);
-    return EV_EXIT_MACHINE;
+    ev_output output;
+    ev_status status = ev_output_open(&output, NULL, &error);
+    if (status == EV_OK) {
+        page(output.stream, subcommand);
+        status = ev_output_close(&output, &error);
+    }
+    if (status != EV_OK)
+        ev_message_error(&error, EV_COLOUR_AUTO);
+    return ev_message_exit(status);
+}
+
+static void subcommand_page(FILE *out, const ev_subcommand *subcommand)
+{
+    fprintf(out, "usage: evidence %s %s\n\n", subcommand->name, subcommand->arguments);
+    subcommand->help(out);
 }
 
 int ev_subcommand_help(const ev_subcommand *subcommand)
 {
-    printf("usage: evidence %s %s\n\n", subcommand->name, subcommand->arguments);
-    subcommand->help(stdout);
-    return finish_stdout();
+    return print_page(subcommand_page, subcommand);
 }
 
-static int print_help(void)
+static void help_page(FILE *out, const ev_subcommand *subcommand)
 {
+    (void)subcommand;
     fputs("usage: evidence SUBCOMMAND [...]\n\n"
           "Checks derivations of generative models line by line, as they are printed.\n\n",
-          stdout);
+          out);
     for (size_t i = 0; i < COUNT; i++)
-        printf("  %-10s %s\n", subcommands[i]->name, subcommands[i]->summary);
+        fprintf(out, "  %-10s %s\n", subcommands[i]->name, subcommands[i]->summary);
     fputs("  help       what a subcommand takes: evidence help check\n\n"
           "  -h, --help     this page\n"
           "  --version      version, compiler and revision\n",
-          stdout);
-    return finish_stdout();
+          out);
 }
 
-static int print_version(void)
+static void version_page(FILE *out, const ev_subcommand *subcommand)
 {
-    printf("evidence %s\nrevision %s, built by %s with %s\n", EV_VERSION, EV_BUILD_REVISION,
-           EV_BUILD_COMPILER, EV_BUILD_FLAGS);
+    (void)subcommand;
+    fprintf(out, "evidence %s\nrevision %s, built by %s with %s\n", EV_VERSION, EV_BUILD_REVISION,
+            EV_BUILD_COMPILER, EV_BUILD_FLAGS);
     fputs("Free software under the GNU General Public License, version 3 or later; no warranty.\n",
-          stdout);
-    return finish_stdout();
+          out);
 }
 
 static const ev_subcommand *find(const char *name)
@@ -82,7 +91,7 @@ static int refuse(const char *name)
 static int run_help(int argc, char **argv)
 {
     if (argc == 0)
-        return print_help();
+        return print_page(help_page, NULL);
     const ev_subcommand *subcommand = find(argv[0]);
     return subcommand == NULL ? refuse(argv[0]) : ev_subcommand_help(subcommand);
 }
@@ -97,9 +106,9 @@ int main(int argc, char **argv)
         return EV_EXIT_INPUT;
     }
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
-        return print_help();
+        return print_page(help_page, NULL);
     if (strcmp(word, "--version") == 0)
-        return print_version();
+        return print_page(version_page, NULL);
     if (strcmp(word, "help") == 0)
         return run_help(argc - 2, argv + 2);
     const ev_subcommand *subcommand = find(word);

@@ -3,6 +3,7 @@
 #include "document/place.h"
 
 #include <string.h>
+#include <unistd.h>
 
 int ev_message_exit(ev_status status)
 {
@@ -49,7 +50,7 @@ static void put_excerpt(const ev_error *error, const ev_style *style)
 
 void ev_message_error(const ev_error *error, ev_colour_choice colour)
 {
-    ev_style style = ev_style_of(stderr, colour);
+    ev_style style = ev_style_of(STDERR_FILENO, colour);
     ev_text_put(stderr, &style, error->file[0] == '\0' ? "evidence" : error->file,
                 sizeof error->file);
     if (error->line > 0)

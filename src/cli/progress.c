@@ -18,7 +18,7 @@ ev_progress ev_progress_start(ev_colour_choice colour)
 {
     const char *term = getenv("TERM");
     bool shown = isatty(STDERR_FILENO) && term != NULL && strcmp(term, "dumb") != 0;
-    ev_progress progress = {ev_style_of(stderr, colour), shown, ev_clock(), 0};
+    ev_progress progress = {ev_style_of(STDERR_FILENO, colour), shown, ev_clock(), 0};
     ev_progress_step(&progress, 0, 0, "");
     return progress;
 }

@@ -9,11 +9,11 @@
 
 enum { DEFAULT_WIDTH = 100, LEAST_WIDTH = 60, MOST_WIDTH = 400 };
 
-static size_t width_of(FILE *stream)
+static size_t width_of(int descriptor)
 {
     size_t width = DEFAULT_WIDTH;
     struct winsize size;
-    if (isatty(fileno(stream)) && ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    if (isatty(descriptor) && ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         width = size.ws_col;
     const char *columns = getenv("COLUMNS");
     char *end;
@@ -23,14 +23,14 @@ static size_t width_of(FILE *stream)
     return width < LEAST_WIDTH ? LEAST_WIDTH : width > MOST_WIDTH ? MOST_WIDTH : width;
 }
 
-ev_style ev_style_of(FILE *stream, ev_colour_choice choice)
+ev_style ev_style_of(int descriptor, ev_colour_choice choice)
 {
     const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-    bool wanted = isatty(fileno(stream)) && (no_color == NULL || *no_color == '\0') &&
-                  term != NULL && strcmp(term, "dumb") != 0;
+    bool wanted = isatty(descriptor) && (no_color == NULL || *no_color == '\0') && term != NULL &&
+                  strcmp(term, "dumb") != 0;
     return (ev_style){.colour = choice == EV_COLOUR_ALWAYS || (choice == EV_COLOUR_AUTO && wanted),
                       .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
-                      .width = width_of(stream)};
+                      .width = width_of(descriptor)};
 }
 
 void ev_paint_set(FILE *out, const ev_style *style, ev_paint paint)

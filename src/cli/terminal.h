@@ -15,9 +15,9 @@ typedef struct {
     size_t width; /* columns */
 } ev_style;
 
-/* The style of a stream: its terminal's, or 100 columns without colour for a file or a pipe.
+/* The style of an open file: its terminal's, or 100 columns without colour for a file or a pipe.
  * COLUMNS overrides the width, NO_COLOR and TERM=dumb the colour, choice all of these. */
-ev_style ev_style_of(FILE *stream, ev_colour_choice choice);
+ev_style ev_style_of(int descriptor, ev_colour_choice choice);
 
 typedef enum { EV_PLAIN, EV_BOLD, EV_DIM, EV_GREEN, EV_YELLOW, EV_RED, EV_LOUD } ev_paint;
 /* Switch to a paint; EV_PLAIN switches back. */

@@ -11,6 +11,7 @@ static const struct {
     {"claim", offsetof(ev_claim_comment, claim)},   {"source", offsetof(ev_claim_comment, source)},
     {"expect", offsetof(ev_claim_comment, expect)}, {"see", offsetof(ev_claim_comment, see)},
     {"kind", offsetof(ev_claim_comment, kind)},     {"note", offsetof(ev_claim_comment, note)},
+    {"equivalent", offsetof(ev_claim_comment, equivalent)},
 };
 enum { KEY_COUNT = sizeof keys / sizeof *keys };
 
@@ -149,7 +150,7 @@ static ev_status read_pair(ev_span *rest, ev_claim_comment *comment, bool first,
     if (key == KEY_COUNT)
         return ev_place_error(error, &word,
                               "unknown key '%.*s': a claim has claim, source, expect, "
-                              "see, kind and note",
+                              "see, kind, note and equivalent",
                               (int)n, word.text);
     ev_span *value = value_of(comment, key);
     if (value->text != NULL)
@@ -161,7 +162,10 @@ static ev_status read_pair(ev_span *rest, ev_claim_comment *comment, bool first,
     *value = tail(after, blanks);
     value->length = value_length(*value);
     *rest = tail(after, blanks + value->length);
-    if (value->length == 0)
+    ev_span next = first_word(*value);
+    bool key_follows = key_index(next) < KEY_COUNT && next.length < value->length &&
+                       value->text[next.length] == ':';
+    if (value->length == 0 || key_follows)
         return ev_place_error(error, &word, "'%s:' has no value", keys[key].name);
     return refuse_hidden_key(*value, error);
 }

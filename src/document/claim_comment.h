@@ -7,7 +7,7 @@
 
 /* The values with their places; text is NULL for a key that is absent. */
 typedef struct {
-    ev_span claim, source, expect, see, kind, note;
+    ev_span claim, source, expect, see, kind, note, equivalent;
 } ev_claim_comment;
 
 /* Does a comment's body claim something, or look as if it was meant to? */

@@ -153,6 +153,7 @@ static ev_status close_claim(builder *b, const ev_block *block)
                       .source = text_or_null(b, c->source),
                       .see = text_or_null(b, c->see),
                       .note = text_or_null(b, c->note),
+                      .equivalent = text_or_null(b, c->equivalent),
                       .kind = ev_claim_comment_kind(c),
                       .line = b->comment_place.line,
                       .section = b->section};
@@ -258,8 +259,10 @@ static ev_status build(builder *b, const char *file, const char *bytes, size_t l
     ev_scope_destroy(&b->scope);
     if (status == EV_OK)
         status = check_references(b);
-    if (status == EV_OK && ev_arena_failed(d->arena))
+    if (ev_arena_failed(d->arena) && status != EV_NO_MEMORY) { /* whatever was made of it */
+        *b->error = EV_ERROR_NONE;
         status = no_memory(b->error);
+    }
     ev_error_place(b->error, file, d->text, d->length);
     if (d->title == NULL)
         d->title = d->name;

@@ -21,6 +21,7 @@ typedef enum { EV_KIND_ERROR, EV_KIND_SLIP, EV_KIND_CONDITIONAL } ev_finding_kin
 typedef struct {
     const char *id;
     const char *source, *see, *note; /* NULL when absent */
+    const char *equivalent;          /* mutants declared to change nothing, or NULL */
     ev_finding_kind kind;
     size_t line;                    /* of the claim comment */
     const char *section;            /* heading text it stands under */

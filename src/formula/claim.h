@@ -44,6 +44,10 @@ typedef struct {
 ev_status ev_formula_parse(const ev_scope *scope, ev_span display, ev_formula *formula,
                            ev_error *error);
 
+/* Elaborate once at invented integers that differ from each other, so that wrong types are told
+ * where they stand and no dimensions agree by chance.  ev_formula_parse has done so. */
+ev_status ev_formula_check_types(const ev_formula *formula, ev_error *error);
+
 typedef enum {
     EV_STEP_COMPARE,  /* left[i] against right[i] under the relation, at each point */
     EV_STEP_ESTIMATE, /* right[i] is already the expectation over the samples; spread[i] the

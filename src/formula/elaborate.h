@@ -112,7 +112,4 @@ const ev_tensor *ev_tensor_cholesky(ev_elaborator *e, const ev_syntax *at, const
 /* "a scalar", "a vector of 3", "a 2 x 3 matrix" in a static ring of buffers. */
 const char *ev_tensor_describe(const ev_tensor *t, char buffer[48]);
 
-/* Elaborate once at invented integers, so that wrong types are told where the claim stands. */
-ev_status ev_formula_check_types(const ev_formula *formula, ev_error *error);
-
 #endif

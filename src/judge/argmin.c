@@ -1,7 +1,7 @@
 /* Equality of arg-mins.
  *
  *   1. Minimise each objective by BFGS in unconstrained coordinates (judge/chart.h), from the
- *      point's own values and from random ones; keep the lowest.
+ *      point's own values, from random ones, and from what the other's search found.
  *   2. Polish: Newton steps with gradients that carry errors.  A minimum is found when the Hessian
  *      is positive definite there and the position's error, |H^-1| (|g| + error of g), is small.
  *   3. Cross-examine: at each found minimiser the OTHER objective's gradient must vanish
@@ -33,8 +33,7 @@ static void decide(ev_attempt *out, ev_outcome outcome, double left, double left
                        .resolution = resolution};
     double worst = fmax(c.distance, c.error) / c.scale;
     c.digits = worst > 1e-16 ? fmin(fmax(-log10(worst), 0.0), 16.0) : 16.0;
-    ev_attempt_note(out, &c, &a, &b);
-    if (why != NULL && out->worst.outcome == outcome)
+    if (ev_attempt_note(out, &c, &a, &b) && why != NULL)
         snprintf(out->reason, sizeof out->reason, "%s", why);
 }
 
@@ -90,23 +89,42 @@ static double value_of_radius(const ev_minimiser *from, const ev_examined *e, co
     return isfinite(sum) ? sum : 0.0;
 }
 
-/* Is it the other's lowest value?  here, lowest: other, ev_examined at from's minimiser and at its
+/* The refutation by a lower value elsewhere stands only if `from` itself does not prefer that
+ * place: else its search has missed its minimum. */
+static bool is_preferred(ev_minimiser *from, ev_minimiser *other)
+{
+    ev_value own, there;
+    size_t bytes = from->trial->instance->input_count * sizeof(double);
+    ev_chart_to_inputs(from->chart, from->best, from->inputs);
+    if (ev_minimiser_value(from, &own) != EV_OK)
+        return false;
+    ev_chart_to_inputs(other->chart, other->best, other->inputs);
+    memcpy(from->inputs, other->inputs, bytes);
+    if (ev_minimiser_value(from, &there) != EV_OK)
+        return false;
+    ev_comparison c = ev_compare(EV_RELATION_LESS_EQUAL, &own, &there,
+                                 (ev_tolerance){1.0, 1.0, 0.0});
+    return c.outcome == EV_AGREES;
+}
+
+/* Is it the other's lowest value?  here, lowest: other, examined at from's minimiser and at its
  * own best. */
-static void judge_lowest(ev_minimiser *other, const ev_value *here, const ev_value *lowest,
-                         double resolution, const char *whose)
+static void judge_lowest(ev_minimiser *from, ev_minimiser *other, const ev_value *here,
+                         const ev_value *lowest, double resolution, const char *whose)
 {
     char why[200];
     ev_comparison c = ev_compare(EV_RELATION_LESS_EQUAL, here, lowest,
                                  (ev_tolerance){1e-6, 1e-2, 0.0});
     if (c.outcome == EV_AGREES)
         return;
+    bool differs = c.outcome == EV_DIFFERS && is_preferred(from, other);
     snprintf(why, sizeof why,
-             c.outcome == EV_DIFFERS
+             differs
                  ? "the minimiser of the %s objective is not the lowest point of the other"
                  : "whether the minimiser of the %s objective is the other's lowest is not clear",
              whose);
-    decide(other->out, c.outcome == EV_DIFFERS ? EV_DIFFERS : EV_UNRESOLVED, here->value,
-           ev_value_error(here), lowest->value, ev_value_error(lowest), resolution, why);
+    decide(other->out, differs ? EV_DIFFERS : EV_UNRESOLVED, here->value, ev_value_error(here),
+           lowest->value, ev_value_error(lowest), resolution, why);
 }
 
 /* The other objective at from's minimiser, in from's coordinates. */
@@ -139,7 +157,7 @@ static ev_status examine_there(const ev_minimiser *from, ev_minimiser *other, ev
     return EV_OK;
 }
 
-static ev_status cross_examine(const ev_minimiser *from, ev_minimiser *other, const char *whose,
+static ev_status cross_examine(ev_minimiser *from, ev_minimiser *other, const char *whose,
                                ev_examined *e, double *matrices)
 {
     bool sampled = (from->out->methods & EV_METHOD_SAMPLING_ONLY) != 0;
@@ -157,8 +175,21 @@ static ev_status cross_examine(const ev_minimiser *from, ev_minimiser *other, co
     ev_value here = e->value;
     status = ev_minimiser_examine(other, other->best, false, e);
     if (status == EV_OK && e->fit)
-        judge_lowest(other, &here, &e->value, resolution, whose);
+        judge_lowest(from, other, &here, &e->value, resolution, whose);
     return status;
+}
+
+/* Each descends from the other's best point as well: what one search missed is not held against
+ * the equality. */
+static void exchange(ev_minimiser *left, ev_minimiser *right, double *t)
+{
+    ev_chart_to_inputs(left->chart, left->best, left->inputs);
+    ev_chart_to_inputs(right->chart, right->best, right->inputs);
+    memcpy(left->start, left->inputs, left->trial->instance->input_count * sizeof *t);
+    if (right->seen)
+        ev_minimiser_descend(left, right->inputs, t);
+    if (left->seen)
+        ev_minimiser_descend(right, left->start, t);
 }
 
 static ev_status judge_sides(ev_minimiser *left, ev_minimiser *right, const ev_place *place,
@@ -172,8 +203,10 @@ static ev_status judge_sides(ev_minimiser *left, ev_minimiser *right, const ev_p
     double *matrices = work + 2 * n + 2 * m;
     ev_minimiser *both[] = {left, right};
     ev_status status = EV_OK;
-    for (size_t k = 0; k < 2 && status == EV_OK; k++) {
+    for (size_t k = 0; k < 2; k++)
         ev_minimiser_search(both[k], place, work);
+    exchange(left, right, work);
+    for (size_t k = 0; k < 2 && status == EV_OK; k++) {
         if (!both[k]->seen)
             continue;
         ev_minimiser_hold_ends(both[k], work);

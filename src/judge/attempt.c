@@ -32,11 +32,11 @@ static bool is_worse(const ev_comparison *a, const ev_comparison *b)
     return a->digits < b->digits;
 }
 
-void ev_attempt_note(ev_attempt *attempt, const ev_comparison *comparison, const ev_value *left,
+bool ev_attempt_note(ev_attempt *attempt, const ev_comparison *comparison, const ev_value *left,
                      const ev_value *right)
 {
     if (attempt->compared++ > 0 && !is_worse(comparison, &attempt->worst))
-        return;
+        return false;
     attempt->worst = *comparison;
     attempt->left = *left;
     attempt->right = *right;
@@ -48,6 +48,7 @@ void ev_attempt_note(ev_attempt *attempt, const ev_comparison *comparison, const
                  "the error %.2g is not small enough beside %.3g (the sides differ by %.2g)",
                  comparison->error, comparison->scale, fabs(left->value - right->value));
     attempt->worst.reason = NULL; /* it belongs to the values */
+    return true;
 }
 
 size_t ev_attempt_evaluations(const ev_case_step *step, const ev_budget *budget)

@@ -58,10 +58,11 @@ double ev_attempt_deviation(const ev_trial *trial, const double *inputs, const e
                             const ev_stream *stream, uint64_t *comparisons);
 
 /* For the attempts themselves: note the cost of an evaluation, and one comparison's outcome
- * (the worst is kept). */
+ * (the worst is kept; true
+ * when it is this one). */
 void ev_attempt_spend(ev_attempt *attempt, const ev_program *program, size_t n,
                       const ev_value *values);
-void ev_attempt_note(ev_attempt *attempt, const ev_comparison *comparison, const ev_value *left,
+bool ev_attempt_note(ev_attempt *attempt, const ev_comparison *comparison, const ev_value *left,
                      const ev_value *right);
 void ev_attempt_begin(ev_attempt *attempt);
 

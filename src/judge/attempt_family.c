@@ -119,14 +119,20 @@ static measured solve(const ev_value *at0, const ev_value *at1, size_t n)
     return best;
 }
 
-static void note_unfit(const ev_value *values, size_t n, ev_attempt *out)
+/* Note the components that can't be compared; false when there is one: then the constant is not
+ * known, and nothing that depends on it may be called different. */
+static bool note_unfit(const ev_value *values, size_t n, ev_attempt *out)
 {
+    bool fit = true;
     for (size_t i = 0; i < n; i++) {
         ev_comparison c = ev_compare(EV_RELATION_EQUAL, &values[i], &values[n + i],
                                      (ev_tolerance){1, 1, 0});
-        if (c.outcome == EV_UNFIT_VALUES)
-            ev_attempt_note(out, &c, &values[i], &values[n + i]);
+        if (c.outcome != EV_UNFIT_VALUES)
+            continue;
+        ev_attempt_note(out, &c, &values[i], &values[n + i]);
+        fit = false;
     }
+    return fit;
 }
 
 /* With the constant's value c, known to within its error, both sides at one member; a second
@@ -178,9 +184,9 @@ ev_status ev_attempt_constant(const ev_trial *trial, const ev_place *place, cons
             status = evaluate(trial, point, effort, stream, 1, values + 2 * n, out);
         if (status != EV_OK)
             break;
+        if (!note_unfit(values, n, out) || !note_unfit(values + 2 * n, n, out))
+            break;
         c = solve(values, values + 2 * n, n);
-        note_unfit(values, n, out);
-        note_unfit(values + 2 * n, n, out);
     }
     free(values);
     free(point);

@@ -2,8 +2,10 @@
  * modules speak, and write the records in the documents' order. */
 #include "judge/judge.h"
 
+#include "document/place.h"
 #include "judge/check_run.h"
 #include "judge/plan.h"
+#include "judge/strength.h"
 
 #include <math.h>
 #include <omp.h>
@@ -20,6 +22,8 @@ typedef struct {
     uint64_t planned;
     double seconds;
     ev_status status;
+    ev_strength strength;
+    const char *diagnosis;
 } task;
 
 /* The tasks first .. first+count-1 share a claim's plan. */
@@ -62,8 +66,12 @@ static bool add_task(run *r, size_t document, size_t claim, size_t step)
         return true;
     if (!ev_array_reserve(&r->tasks, r->task_count, &r->task_capacity, sizeof *r->tasks))
         return false;
-    r->tasks[r->task_count++] = (task){
-        .document = document, .claim = claim, .step = step, .witness = ""};
+    r->tasks[r->task_count++] = (task){.document = document,
+                                       .claim = claim,
+                                       .step = step,
+                                       .witness = "",
+                                       .strength = {.survivors = "", .reason = ""},
+                                       .diagnosis = ""};
     return true;
 }
 
@@ -122,10 +130,9 @@ static ev_status plan_all(run *r, ev_error *error)
         if (c->status == EV_OK)
             continue;
         const ev_document *document = r->documents[c->document];
-        if (c->error.line == 0) {
+        if (c->error.line == 0)
             c->error.line = claim_of(r, c->document, c->claim)->line;
-            strncpy(c->error.file, document->file, sizeof c->error.file - 1);
-        }
+        ev_error_place(&c->error, document->file, document->text, document->length);
         if (error != NULL && error->status == EV_OK)
             *error = c->error;
         return c->status;
@@ -205,6 +212,45 @@ static ev_status judge_all(run *r, ev_error *error)
     return EV_OK;
 }
 
+/* ---- strength and diagnosis ---- */
+
+static bool is_measured(const run *r, const task *t)
+{
+    if (t->step == 0 || t->status != EV_OK)
+        return false;
+    ev_expectation expected = claim_of(r, t->document, t->claim)->expected[t->step - 1];
+    return t->result.verdict == EV_REFUTED ||
+           (t->result.verdict == EV_HOLDS && expected == EV_EXPECT_HOLDS);
+}
+
+static void strengthen_task(run *r, task *t)
+{
+    const ev_claim *claim = claim_of(r, t->document, t->claim);
+    ev_strength_request request = {.id = claim->id,
+                                   .seed = r->options->seed,
+                                   .budget = &r->budget,
+                                   .equivalent = claim->equivalent};
+    double start = omp_get_wtime();
+    t->status = t->result.verdict == EV_REFUTED
+                    ? ev_strength_diagnose(&claim->formula, t->step - 1, &request, t->arena,
+                                           &t->diagnosis)
+                    : ev_strength_measure(&claim->formula, t->step - 1, &request, t->arena,
+                                          &t->strength);
+    t->seconds += omp_get_wtime() - start;
+}
+
+static ev_status strengthen_all(run *r, ev_error *error)
+{
+#pragma omp parallel for schedule(dynamic) num_threads(r->threads)
+    for (size_t i = 0; i < r->task_count; i++)
+        if (is_measured(r, &r->tasks[i]))
+            strengthen_task(r, &r->tasks[i]);
+    for (size_t i = 0; i < r->task_count; i++)
+        if (r->tasks[i].status != EV_OK)
+            return out_of_memory(error);
+    return EV_OK;
+}
+
 /* ---- records ---- */
 
 static const char *copy(run *r, const char *text)
@@ -247,6 +293,7 @@ static ev_record record_of_claim(run *r, const task *t)
                        .witness = "",
                        .diagnosis = "",
                        .methods = "",
+                       .survivors = "",
                        .second_voice = "",
                        .measured = "",
                        .estimate_deviation = (double)NAN,
@@ -288,6 +335,15 @@ static ev_record record_of_step(run *r, const task *t)
     record.alpha_spent = (double)result->comparisons * r->budget.effort.alpha;
     record.sentinel = result->sentinel;
     record.estimate_deviation = result->deviation;
+    record.mutants_killed = t->strength.killed;
+    record.mutants_total = t->strength.total;
+    record.mutants_equivalent = t->strength.equivalent;
+    record.survivors = copy(r, t->strength.survivors);
+    record.diagnosis = copy(r, t->diagnosis);
+    if (t->strength.reason[0] != '\0') {
+        record.verdict = EV_VOID;
+        record.reason = copy(r, t->strength.reason);
+    }
     if (result->comparisons > t->planned) {
         record.verdict = EV_VOID;
         record.reason = "more sampling comparisons were spent than planned";
@@ -408,6 +464,8 @@ ev_status ev_judge_documents(ev_document *const *documents, size_t count,
         fix_ledger(&r);
         status = judge_all(&r, error);
     }
+    if (status == EV_OK && options->mutants)
+        status = strengthen_all(&r, error);
     if (status == EV_OK)
         status = make_records(&r, error);
     if (status == EV_OK)

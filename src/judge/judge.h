@@ -13,6 +13,7 @@ typedef struct {
     ev_effort_level effort;
     const char *only; /* shell pattern on "claim" or "claim@step"; NULL: all */
     size_t threads;   /* 0: as OpenMP says */
+    bool mutants;     /* measure every step's strength, and diagnose what is refuted */
     /* Called after each step (never concurrently): done of total steps. May be NULL. */
     void (*progress)(void *context, size_t done, size_t total, const char *claim);
     void *progress_context;

@@ -13,23 +13,40 @@ static const double farthest = 25.0; /* a coordinate beyond this has run away */
 bool ev_minimiser_make(ev_minimiser *s, const ev_chart *chart, size_t inputs)
 {
     s->inputs = calloc(inputs + 1, sizeof *s->inputs);
+    s->start = calloc(inputs + 1, sizeof *s->start);
     s->values = calloc(s->m + 1, sizeof *s->values);
     s->exact = calloc(s->m + 1, sizeof *s->exact);
     s->best = calloc(s->n, sizeof *s->best);
     s->radius = calloc(s->n, sizeof *s->radius);
     s->chart = ev_chart_copy(chart);
-    return s->chart != NULL && s->inputs != NULL && s->values != NULL && s->exact != NULL &&
-           s->best != NULL && s->radius != NULL;
+    return s->chart != NULL && s->inputs != NULL && s->start != NULL && s->values != NULL &&
+           s->exact != NULL && s->best != NULL && s->radius != NULL;
 }
 
 void ev_minimiser_free(ev_minimiser *s)
 {
     ev_chart_destroy(s->chart);
     free(s->inputs);
+    free(s->start);
     free(s->values);
     free(s->exact);
     free(s->best);
     free(s->radius);
+}
+
+/* s->values at s->inputs by quadrature with errors, or by plain Gauss-Hermite. */
+static bool values_at(ev_minimiser *s)
+{
+    if (!s->exactly)
+        return ev_program_values(s->program, s->inputs, HERMITE_ORDER, s->values) == EV_OK;
+    ev_effort effort = s->effort;
+    effort.samples = effort.max_samples = 0;
+    bool fit = ev_program_evaluate(s->program, s->inputs, &effort, s->stream, s->exact) == EV_OK;
+    for (size_t i = 0; fit && i <= s->m; i++) {
+        fit = s->exact[i].fit;
+        s->values[i] = s->exact[i].value;
+    }
+    return fit;
 }
 
 static int objective(void *context, size_t n, const double *t, double *value, double *gradient)
@@ -37,7 +54,7 @@ static int objective(void *context, size_t n, const double *t, double *value, do
     ev_minimiser *s = context;
     (void)n;
     ev_chart_to_inputs(s->chart, t, s->inputs);
-    if (ev_program_values(s->program, s->inputs, HERMITE_ORDER, s->values) != EV_OK)
+    if (!values_at(s))
         return 1;
     for (size_t i = 0; i <= s->m; i++) {
         s->values[i] *= s->sign;
@@ -50,8 +67,8 @@ static int objective(void *context, size_t n, const double *t, double *value, do
     return 0;
 }
 
-/* voice: with sampling beside quadrature; without, sampling where it is alone is kept short. */
-ev_status ev_minimiser_examine(ev_minimiser *s, const double *t, bool voice, ev_examined *e)
+/* s->exact at s->inputs. */
+static ev_status evaluate(ev_minimiser *s, bool voice)
 {
     ev_effort effort = s->effort;
     if (!voice) {
@@ -59,11 +76,26 @@ ev_status ev_minimiser_examine(ev_minimiser *s, const double *t, bool voice, ev_
         effort.max_samples = 1 << 14;
     }
     ev_stream own = ev_stream_child(s->stream, s->evaluated++);
-    ev_chart_to_inputs(s->chart, t, s->inputs);
     ev_status status = ev_program_evaluate(s->program, s->inputs, &effort, &own, s->exact);
+    if (status == EV_OK)
+        ev_attempt_spend(s->out, s->program, 1 + s->m, s->exact);
+    return status;
+}
+
+ev_status ev_minimiser_value(ev_minimiser *s, ev_value *value)
+{
+    ev_status status = evaluate(s, false);
+    *value = s->exact[0];
+    value->value *= s->sign;
+    return status;
+}
+
+ev_status ev_minimiser_examine(ev_minimiser *s, const double *t, bool voice, ev_examined *e)
+{
+    ev_chart_to_inputs(s->chart, t, s->inputs);
+    ev_status status = evaluate(s, voice);
     if (status != EV_OK)
         return status;
-    ev_attempt_spend(s->out, s->program, 1 + s->m, s->exact);
     e->fit = true;
     for (size_t i = 0; i <= s->m; i++) {
         const ev_value *v = &s->exact[i];
@@ -80,7 +112,6 @@ ev_status ev_minimiser_examine(ev_minimiser *s, const double *t, bool voice, ev_
     return EV_OK;
 }
 
-/* H (n,n) by central differences of the plain gradients; false where they are not defined. */
 bool ev_minimiser_hessian(ev_minimiser *s, const double *t, double *H)
 {
     size_t n = s->n;
@@ -164,25 +195,37 @@ ev_status ev_minimiser_polish(ev_minimiser *s, ev_examined *e, double *matrices)
     return EV_OK;
 }
 
+void ev_minimiser_descend(ev_minimiser *s, const double *start, double *t)
+{
+    double value = (double)NAN, norm;
+    ev_chart_from_inputs(s->chart, start, t);
+    if (ev_minimise(objective, s, s->n, t, 1e-9, MAX_ITERATIONS, &value, &norm) == EV_NO_MEMORY)
+        return;
+    bool finite = isfinite(value);
+    for (size_t i = 0; i < s->n; i++)
+        finite = finite && isfinite(t[i]);
+    if (!finite || (s->seen && value >= s->lowest))
+        return;
+    s->lowest = value;
+    s->seen = true;
+    memcpy(s->best, t, s->n * sizeof *t);
+}
+
 void ev_minimiser_search(ev_minimiser *s, const ev_place *place, double *t)
 {
-    double lowest = HUGE_VAL;
-    for (size_t k = 0; k <= place->redraw_count; k++) {
-        const double *start = k == 0 ? place->inputs
-                                     : place->redraws + (k - 1) * s->trial->instance->input_count;
-        double value = (double)NAN, norm;
-        ev_chart_from_inputs(s->chart, start, t);
-        if (ev_minimise(objective, s, s->n, t, 1e-9, MAX_ITERATIONS, &value, &norm) == EV_NO_MEMORY)
-            continue;
-        bool finite = isfinite(value);
-        for (size_t i = 0; i < s->n; i++)
-            finite = finite && isfinite(t[i]);
-        if (finite && value < lowest) {
-            lowest = value;
-            memcpy(s->best, t, s->n * sizeof *t);
-            s->seen = true;
-        }
+    size_t inputs = s->trial->instance->input_count;
+    ev_minimiser_descend(s, place->inputs, t);
+    for (size_t k = 0; k < place->redraw_count; k++)
+        ev_minimiser_descend(s, place->redraws + k * inputs, t);
+    s->exactly = true;
+    bool seen = s->seen;
+    s->seen = false;
+    if (seen) {
+        ev_chart_to_inputs(s->chart, s->best, s->inputs);
+        memcpy(s->start, s->inputs, inputs * sizeof *s->start);
+        ev_minimiser_descend(s, s->start, t);
     }
+    ev_minimiser_descend(s, place->inputs, t);
 }
 
 /* Hold the entries that ran to a closed end, if that is where the minimum is. */

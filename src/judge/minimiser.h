@@ -16,6 +16,8 @@ typedef struct {
     ev_program *program;
     double sign; /* -1 to maximise */
     size_t n, m;
+    bool exactly;    /* search by quadrature rather than plain Gauss-Hermite */
+    double *start;   /* (all inputs) scratch */
     double *inputs;  /* all inputs; vary's are overwritten */
     double *values;  /* (1+m) */
     ev_value *exact; /* (1+m) */
@@ -23,6 +25,7 @@ typedef struct {
     /* the result: */
     double *best;   /* (n) lowest seen */
     double *radius; /* (n) its error, when found */
+    double lowest;  /* the objective there, without error */
     bool seen, found;
 } ev_minimiser;
 
@@ -38,8 +41,10 @@ typedef struct {
 bool ev_minimiser_make(ev_minimiser *s, const ev_chart *chart, size_t inputs);
 void ev_minimiser_free(ev_minimiser *s);
 
-/* The lowest point of descents from the place's own values and from its redraws: s->best, when
- * s->seen.  t: (n) scratch, here and below. */
+/* The lowest point of descents from the place's own values and from its redraws, by plain
+ * Gauss-Hermite first, which may see minima where there are none, and then exactly from the lowest
+ * and from the own values: s->best, when s->seen.  t: (n) scratch, here and below. */
+void ev_minimiser_descend(ev_minimiser *s, const double *start, double *t); /* one, from inputs */
 void ev_minimiser_search(ev_minimiser *s, const ev_place *place, double *t);
 /* Hold the entries that ran to a closed end, if that is where the minimum is. */
 void ev_minimiser_hold_ends(ev_minimiser *s, double *t);
@@ -50,7 +55,9 @@ ev_status ev_minimiser_polish(ev_minimiser *s, ev_examined *e, double *matrices)
 /* Objective and gradient at t, with errors.  voice: with sampling beside quadrature; without,
  * sampling where it is alone is kept short. */
 ev_status ev_minimiser_examine(ev_minimiser *s, const double *t, bool voice, ev_examined *e);
-/* H (n,n) by central differences of the plain gradients; false where they are not defined. */
+/* The objective alone at s->inputs, with its error. */
+ev_status ev_minimiser_value(ev_minimiser *s, ev_value *value);
+/* H (n,n) by central differences of the gradients; false where they are not defined. */
 bool ev_minimiser_hessian(ev_minimiser *s, const double *t, double *H);
 /* inverse (n,n) of H; false unless H is positive definite. */
 bool ev_minimiser_invert(size_t n, const double *H, double *inverse);

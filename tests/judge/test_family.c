@@ -98,3 +98,20 @@ Test(constant, undefined_sides_are_void_not_absorbed)
     cr_assert_verdict(&h, s, EV_VOID, &r);
     hand_end(&h);
 }
+
+Test(constant, a_base_point_without_a_value_refutes_nothing)
+{
+    hand h; /* log x is defined at some members of the family only; the line itself is true */
+    ev_step_result r;
+    hand_begin(&h);
+    ev_node x = hand_real(&h, "x"), c = hand_real(&h, "c");
+    h.symbols[1].kind = EV_SYMBOL_CONSTANT;
+    ev_node log = ev_graph_log(h.graph, x);
+    ev_node left = ev_graph_add(h.graph, log, hand_number(&h, 5));
+    size_t s = hand_step(&h, EV_RELATION_EQUAL, left, ev_graph_add(h.graph, log, c));
+    h.steps[s].kind = EV_STEP_CONSTANT;
+    h.steps[s].constant = 1;
+    hand_vary(&h, s, 0);
+    cr_assert_verdict(&h, s, EV_VOID, &r);
+    hand_end(&h);
+}

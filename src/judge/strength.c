@@ -1,0 +1,289 @@
+#include "judge/strength.h"
+
+#include "formula/edit.h"
+#include "judge/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MUTANT_LIMIT = 60, REPAIR_LIMIT = 160, REPAIRS_SHOWN = 3 };
+
+/* Most mutants fall at the first points, so few are drawn at first; sampling speaks only in the
+ * last stage, which is as thorough as a quick run. */
+static const struct {
+    size_t points, cases;
+    bool sampling;
+} stages[] = {{2, 1, false}, {6, 3, false}, {8, 3, true}};
+enum { STAGES = sizeof stages / sizeof *stages };
+
+static ev_budget stage_budget(const ev_budget *run, size_t stage)
+{
+    ev_budget b = ev_budget_for(0);
+    b.points = stages[stage].points;
+    b.cases = stages[stage].cases;
+    b.minimisation_points = 1;
+    b.starts = 2;
+    b.doublings = stage == STAGES - 1 ? 1 : 0;
+    b.effort.alpha = run->effort.alpha;
+    b.effort.samples = 0;
+    b.effort.max_samples = stages[stage].sampling ? b.effort.max_samples / 4 : 0;
+    if (stages[stage].sampling)
+        b.effort.samples = 1 << 12;
+    return b;
+}
+
+/* The verdict of a one-step formula; *meaning is false when it can't be had. */
+static ev_status verdict_of(const ev_formula *formula, const char *id, const ev_budget *budget,
+                            uint64_t seed, ev_verdict *verdict, bool *meaning)
+{
+    ev_error error = EV_ERROR_NONE;
+    ev_plan *plan = NULL;
+    ev_arena *arena = ev_arena_create();
+    ev_step_result result;
+    const char *witness;
+    uint64_t comparisons = 0;
+    ev_status status = arena == NULL ? EV_NO_MEMORY
+                                     : ev_plan_create(formula, id, budget, seed, &plan, &error);
+    if (status == EV_OK)
+        status = ev_plan_prepare(plan, 0, &comparisons, &error);
+    if (status == EV_OK)
+        status = ev_plan_judge(plan, 0, budget, arena, &result, &witness);
+    *meaning = status == EV_OK;
+    if (status == EV_OK)
+        *verdict = result.verdict;
+    ev_plan_destroy(plan);
+    ev_arena_destroy(arena);
+    return status == EV_NO_MEMORY ? status : EV_OK;
+}
+
+/* HOLDS only when every stage says so; the first REFUTED ends it.  Without sampling, what is not
+ * HOLDS or REFUTED is left to the last stage. */
+static ev_status staged_verdict(const ev_formula *formula, const ev_strength_request *request,
+                                uint64_t seed, ev_verdict *verdict, bool *meaning)
+{
+    for (size_t k = 0; k < STAGES; k++) {
+        ev_budget budget = stage_budget(request->budget, k);
+        ev_status status = verdict_of(formula, request->id, &budget, seed, verdict, meaning);
+        if (status != EV_OK || !*meaning || *verdict == EV_REFUTED)
+            return status;
+    }
+    return EV_OK;
+}
+
+static bool has_types(const ev_formula *formula)
+{
+    ev_error error = EV_ERROR_NONE;
+    return ev_formula_check_types(formula, &error) == EV_OK;
+}
+
+/* ---- mutants ---- */
+
+typedef struct {
+    const ev_formula *formula;
+    size_t step;
+    const ev_strength_request *request;
+    ev_arena *arena;
+    ev_strength *out;
+} measurement;
+
+/* Does the document declare this mutant equivalent?  Text "A for B" between semicolons. */
+static bool is_declared(const char *declarations, const char *mutant)
+{
+    size_t n = strlen(mutant);
+    for (const char *d = declarations; d != NULL && (d = strstr(d, mutant)) != NULL; d += n) {
+        const char *before = d, *after = d + n;
+        while (before > declarations && before[-1] == ' ')
+            before--;
+        while (*after == ' ')
+            after++;
+        bool starts = before == declarations || before[-1] == ';';
+        bool ends = *after == '\0' || *after == ';' || strncmp(after, "\xe2\x80\x94", 3) == 0 ||
+                    strncmp(after, "--", 2) == 0;
+        if (starts && ends)
+            return true;
+    }
+    return false;
+}
+
+/* The edited member has the very graph of the printed one. */
+static bool same_graph(const measurement *m, const ev_edit *edit)
+{
+    ev_formula pair;
+    ev_case *both = NULL;
+    ev_error error = EV_ERROR_NONE;
+    long *integers = calloc(m->formula->scope->table->symbol_count + 1, sizeof *integers);
+    bool same = false;
+    if (integers == NULL || ev_formula_single_step(m->formula, m->step, NULL, m->arena, &pair) != EV_OK)
+        goto done;
+    pair.members[0] = m->formula->members[edit->member];
+    pair.members[1] = edit->edited;
+    pair.steps[0].relation = EV_RELATION_EQUAL;
+    int symbols[64];
+    size_t n = ev_formula_integers(&pair, symbols, 64);
+    for (size_t i = 0; i < n && i < 64; i++) {
+        long low, high;
+        ev_integer_range(m->formula->scope->table, symbols[i], integers, &low, &high);
+        integers[symbols[i]] = low + (high > low + (long)i ? (long)i + 1 : high - low);
+    }
+    if (ev_case_create(&pair, integers, &both, &error) != EV_OK || both->members[0] == NULL ||
+        both->members[1] == NULL || both->member_sizes[0] != both->member_sizes[1])
+        goto done;
+    same = memcmp(both->members[0], both->members[1],
+                  both->member_sizes[0] * sizeof(ev_node)) == 0;
+done:
+    ev_case_destroy(both);
+    free(integers);
+    return same;
+}
+
+static ev_status note_survivor(measurement *m, const ev_formula *mutant, const char *text)
+{
+    ev_strength *s = m->out;
+    if (is_declared(m->request->equivalent, text)) {
+        ev_verdict verdict = EV_HOLDS;
+        bool meaning;
+        ev_status status = staged_verdict(mutant, m->request, m->request->seed ^ UINT64_C(0x5eed),
+                                          &verdict, &meaning);
+        if (status != EV_OK)
+            return status;
+        if (verdict == EV_REFUTED)
+            s->reason = ev_arena_format(m->arena, "declared equivalent, and is not: %s", text);
+        s->equivalent++;
+        return s->reason == NULL ? EV_NO_MEMORY : EV_OK;
+    }
+    s->total++;
+    s->survivors = ev_arena_format(m->arena, "%s%s%s", s->survivors, s->survivors[0] ? "; " : "", text);
+    return s->survivors == NULL ? EV_NO_MEMORY : EV_OK;
+}
+
+static ev_status try_mutant(measurement *m, const ev_formula *mutant, const ev_edit *edit,
+                            const char *text)
+{
+    ev_verdict verdict = EV_HOLDS;
+    bool meaning = true;
+    if (!has_types(mutant))
+        return EV_OK;
+    ev_status status = staged_verdict(mutant, m->request, m->request->seed, &verdict, &meaning);
+    if (status != EV_OK || !meaning)
+        return status;
+    if (verdict != EV_HOLDS) {
+        m->out->killed++;
+        m->out->total++;
+        return EV_OK;
+    }
+    if (edit != NULL && same_graph(m, edit))
+        return EV_OK;
+    return note_survivor(m, mutant, text);
+}
+
+static ev_status mutate_relation(measurement *m, ev_relation relation, const char *text)
+{
+    ev_formula mutant;
+    ev_status status = ev_formula_single_step(m->formula, m->step, NULL, m->arena, &mutant);
+    if (status != EV_OK)
+        return status;
+    mutant.steps[0].relation = relation;
+    return try_mutant(m, &mutant, NULL, text);
+}
+
+static ev_status mutate_inequality(measurement *m, ev_relation relation)
+{
+    bool less = relation == EV_RELATION_LESS || relation == EV_RELATION_LESS_EQUAL;
+    ev_status status = mutate_relation(m, less ? EV_RELATION_GREATER_EQUAL : EV_RELATION_LESS_EQUAL,
+                                       less ? "\\ge for \\le" : "\\le for \\ge");
+    return status == EV_OK ? mutate_relation(m, EV_RELATION_EQUAL, less ? "= for \\le" : "= for \\ge")
+                           : status;
+}
+
+static const char *mutant_text(const ev_edit *edit, ev_arena *arena)
+{
+    return ev_arena_format(arena, "%s for %s", edit->after, edit->before);
+}
+
+static ev_status mutate_formula(measurement *m)
+{
+    ev_edit *edits;
+    size_t count;
+    ev_status status = ev_formula_edits(m->formula, m->step, false, MUTANT_LIMIT, m->arena, &edits, &count);
+    for (size_t i = 0; status == EV_OK && i < count; i++) {
+        ev_formula mutant;
+        const char *text = mutant_text(&edits[i], m->arena);
+        status = text == NULL ? EV_NO_MEMORY
+                              : ev_formula_single_step(m->formula, m->step, &edits[i], m->arena, &mutant);
+        if (status == EV_OK)
+            status = try_mutant(m, &mutant, &edits[i], text);
+    }
+    return status;
+}
+
+ev_status ev_strength_measure(const ev_formula *formula, size_t step,
+                              const ev_strength_request *request, ev_arena *arena,
+                              ev_strength *strength)
+{
+    *strength = (ev_strength){.survivors = "", .reason = ""};
+    measurement m = {formula, step, request, arena, strength};
+    ev_relation relation = formula->steps[step].relation;
+    switch (relation) {
+    case EV_RELATION_LESS: case EV_RELATION_LESS_EQUAL:
+    case EV_RELATION_GREATER: case EV_RELATION_GREATER_EQUAL:
+        return mutate_inequality(&m, relation);
+    default:
+        return mutate_formula(&m);
+    }
+}
+
+/* ---- diagnosis ---- */
+
+static ev_status is_repair(measurement *m, const ev_edit *edit, bool *repairs)
+{
+    ev_formula repaired;
+    ev_verdict verdict = EV_VOID;
+    bool meaning = false;
+    *repairs = false;
+    ev_status status = ev_formula_single_step(m->formula, m->step, edit, m->arena, &repaired);
+    if (status != EV_OK || !has_types(&repaired))
+        return status;
+    status = staged_verdict(&repaired, m->request, m->request->seed, &verdict, &meaning);
+    if (status != EV_OK || !meaning || verdict != EV_HOLDS)
+        return status;
+    status = staged_verdict(&repaired, m->request, m->request->seed ^ UINT64_C(0xf4e5), &verdict, &meaning);
+    *repairs = status == EV_OK && meaning && verdict == EV_HOLDS;
+    return status;
+}
+
+static int by_kind(const void *a, const void *b)
+{
+    const ev_edit *x = a, *y = b;
+    if (x->kind != y->kind)
+        return x->kind < y->kind ? -1 : 1;
+    size_t n = strlen(x->after), m = strlen(y->after);
+    return n < m ? -1 : n > m;
+}
+
+ev_status ev_strength_diagnose(const ev_formula *formula, size_t step,
+                               const ev_strength_request *request, ev_arena *arena,
+                               const char **diagnosis)
+{
+    ev_strength unused;
+    measurement m = {formula, step, request, arena, &unused};
+    ev_edit *edits;
+    size_t count, found = 0;
+    *diagnosis = "";
+    ev_status status = ev_formula_edits(formula, step, true, REPAIR_LIMIT, arena, &edits, &count);
+    if (status == EV_OK && count > 0)
+        qsort(edits, count, sizeof *edits, by_kind);
+    for (size_t i = 0; status == EV_OK && i < count && found < REPAIRS_SHOWN; i++) {
+        bool repairs;
+        status = is_repair(&m, &edits[i], &repairs);
+        if (status != EV_OK || !repairs)
+            continue;
+        *diagnosis = ev_arena_format(arena, "%s%s with %s for %s", *diagnosis,
+                                     found == 0 ? "holds" : ", or", edits[i].after, edits[i].before);
+        found++;
+        if (*diagnosis == NULL)
+            status = EV_NO_MEMORY;
+    }
+    if (status == EV_OK && found == 0)
+        *diagnosis = "no one-edit repair";
+    return status;
+}

@@ -1,0 +1,44 @@
+/* How strong the check of a step is, and what a false step may have meant.
+ *
+ * Strength: the step's formula is broken by one edit at a time (formula/edit.h) and judged
+ * again by the same judge.  A mutant is killed when the verdict is no longer HOLDS; it does not
+ * count when the edit has no meaning (types) or leaves the same graph.  What survives is either a
+ * weakness of the check or an edit that changes nothing, which the document must then declare
+ * with a reason (`equivalent:`); a declaration is tested at fresh points.
+ * For an inequality the relation is mutated: reversed, and strengthened to an equality.
+ *
+ * Diagnosis: the edits and their inverses, tried as repairs of a refuted step; those under which it
+ * holds, at fresh points too, simplest first. */
+#ifndef EV_JUDGE_STRENGTH_H
+#define EV_JUDGE_STRENGTH_H
+
+#include "judge/budget.h"
+
+#include "base/arena.h"
+#include "formula/claim.h"
+
+typedef struct {
+    size_t killed, total; /* declared equivalents are in neither */
+    size_t equivalent;    /* declared, and not refuted at fresh points */
+    const char *survivors; /* "A for B; C for D", from the arena; "" when none */
+    const char *reason;    /* a declaration that is false or names no mutant; "" when none */
+} ev_strength;
+
+typedef struct {
+    const char *id; /* of the claim: keys the streams */
+    uint64_t seed;
+    const ev_budget *budget; /* of the run, alpha set */
+    const char *equivalent;  /* the claim's declarations, or NULL: mutants separated by ';' */
+} ev_strength_request;
+
+/* EV_OK, or EV_NO_MEMORY. */
+ev_status ev_strength_measure(const ev_formula *formula, size_t step,
+                              const ev_strength_request *request, ev_arena *arena,
+                              ev_strength *strength);
+
+/* One line, from the arena: "holds with A for B", "no one-edit repair". */
+ev_status ev_strength_diagnose(const ev_formula *formula, size_t step,
+                               const ev_strength_request *request, ev_arena *arena,
+                               const char **diagnosis);
+
+#endif
