@@ -255,7 +255,8 @@ static ev_status compile_trial(ev_plan *plan, const ev_case *instance, ev_trial 
         return out_of_memory(error);
     ev_status status = ev_program_compile(instance->graph, argmin ? n : 2 * n, roots,
                                           &trial->program, error);
-    if (status == EV_OK && step->kind == EV_STEP_ESTIMATE && step->spread != NULL)
+    if (status == EV_OK && step->kind == EV_STEP_ESTIMATE && step->spread != NULL &&
+        !plan->budget.verdict_only)
         status = ev_program_compile(instance->graph, 1, step->spread, &trial->spread, error);
     if (status == EV_OK && argmin)
         status = ev_program_compile(instance->graph, n, roots + n, &trial->second, error);

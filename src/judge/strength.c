@@ -8,12 +8,17 @@
 
 enum { MUTANT_LIMIT = 60, REPAIR_LIMIT = 160, REPAIRS_SHOWN = 3 };
 
-/* Most mutants fall at the first points, so few are drawn at first; sampling speaks only in the
- * last stage, which is as thorough as a quick run. */
+/* Most mutants fall at the first points and by a wide margin, so few points are drawn at first,
+ * with a coarse quadrature whose error is still counted; sampling speaks only in the last
+ * stage, which is as thorough as a quick run. */
 static const struct {
     size_t points, cases;
+    double relative, resolution;
+    size_t max_evaluations;
     bool sampling;
-} stages[] = {{2, 1, false}, {6, 3, false}, {8, 3, true}};
+} stages[] = {{2, 1, 1e-6, 1e-4, 20000, false},
+              {6, 3, 1e-6, 1e-4, 20000, false},
+              {8, 3, 1e-11, 1e-9, 200000, true}};
 enum { STAGES = sizeof stages / sizeof *stages };
 
 static ev_budget stage_budget(const ev_budget *run, size_t stage)
@@ -21,10 +26,14 @@ static ev_budget stage_budget(const ev_budget *run, size_t stage)
     ev_budget b = ev_budget_for(0);
     b.points = stages[stage].points;
     b.cases = stages[stage].cases;
+    b.verdict_only = true;
     b.minimisation_points = 1;
     b.starts = 2;
     b.doublings = stage == STAGES - 1 ? 1 : 0;
     b.effort.alpha = run->effort.alpha;
+    b.resolution = stages[stage].resolution;
+    b.effort.relative = stages[stage].relative;
+    b.effort.max_evaluations = stages[stage].max_evaluations;
     b.effort.samples = 0;
     b.effort.max_samples = stages[stage].sampling ? b.effort.max_samples / 4 : 0;
     if (stages[stage].sampling)

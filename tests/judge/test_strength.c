@@ -1,0 +1,138 @@
+/* The check is itself checked: true lines kill their mutants, weak lines show survivors, and false
+ * lines are diagnosed with the edit that mends them. */
+#include <criterion/criterion.h>
+
+#include "document/document.h"
+#include "judge/judge.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static ev_ledger *judge(const char *text)
+{
+    ev_document *document = NULL;
+    ev_error error = EV_ERROR_NONE;
+    cr_assert(ev_document_parse("t.md", text, strlen(text), &document, &error) == EV_OK,
+              "%zu:%zu: %s", error.line, error.column, error.message);
+    ev_judge_options options = EV_JUDGE_DEFAULTS;
+    options.effort = EV_EFFORT_QUICK;
+    options.threads = 1;
+    options.mutants = true;
+    static const ev_check_entry none[] = {{NULL, NULL}};
+    ev_ledger *ledger = NULL;
+    cr_assert(ev_judge_documents(&document, 1, none, &options, &ledger, &error) == EV_OK);
+    ev_document_destroy(document);
+    return ledger;
+}
+
+static const char *const gaussian =
+    "Let $J \\in \\{1,\\dots,3\\}$, $\\mu, \\tilde\\mu \\in \\mathbb{R}^J$ and $\\sigma, "
+    "\\tilde\\sigma \\in \\mathbb{R}_{>0}^J$.\n\n";
+
+typedef struct {
+    const char *attributes, *claim;
+} line;
+
+static ev_ledger *judge_line(const char *declarations, const line *l)
+{
+    char text[4096];
+    snprintf(text, sizeof text, "%s<!-- claim: c%s -->\n$$ %s $$\n", declarations, l->attributes, l->claim);
+    return judge(text);
+}
+
+Test(strength, every_slip_in_the_gaussian_divergence_is_noticed)
+{
+    char declarations[2048];
+    snprintf(declarations, sizeof declarations,
+             "%sDefine $q(z) = \\mathcal{N}(z; \\tilde\\mu, \\operatorname{diag}(\\tilde\\sigma^2))$ and "
+             "$p(z) = \\mathcal{N}(z; \\mu, \\operatorname{diag}(\\sigma^2))$.\n\n", gaussian);
+    line l = {"", "D_{KL}(q\\|p) = \\frac12\\sum_{j=1}^J\\Big(\\log\\frac{\\sigma_j^2}{\\tilde\\sigma_j^2} - 1 + "
+                  "\\frac{\\tilde\\sigma_j^2 + (\\mu_j - \\tilde\\mu_j)^2}{\\sigma_j^2}\\Big)"};
+    ev_ledger *ledger = judge_line(declarations, &l);
+    const ev_record *r = &ledger->records[0];
+    cr_expect(r->verdict == EV_HOLDS);
+    cr_expect(r->mutants_total >= 30, "only %zu mutants", r->mutants_total);
+    cr_expect(r->mutants_killed == r->mutants_total, "survivors: %s", r->survivors);
+    ev_ledger_destroy(ledger);
+}
+
+Test(strength, a_line_that_can_not_notice_an_edit_shows_it_as_a_survivor)
+{
+    static const line l = {"", "\\sum_{j=1}^J 0\\,\\mu_j = 0"};
+    ev_ledger *ledger = judge_line(gaussian, &l);
+    const ev_record *r = &ledger->records[0];
+    cr_expect(r->verdict == EV_HOLDS);
+    cr_expect(r->mutants_killed < r->mutants_total);
+    cr_expect(strstr(r->survivors, "\\mu_{1} for \\mu_{j}") != NULL, "survivors: %s", r->survivors);
+    ev_ledger_destroy(ledger);
+}
+
+Test(strength, a_declared_equivalent_is_no_survivor_and_a_false_declaration_is_red)
+{
+    static const char *d = "Let $a, b \\in \\mathbb{R}$.\n\n";
+    static const line honest = {"  equivalent: a for \\lvert a\\rvert -- the square of both is the same",
+                                "a a = |a|^2"};
+    static const line lying = {"  equivalent: a + a for a -- no", "a a = a^2"};
+    ev_ledger *ledger = judge_line(d, &honest);
+    cr_expect(ledger->records[0].verdict == EV_HOLDS, "%s", ledger->records[0].reason);
+    ev_ledger_destroy(ledger);
+    ledger = judge_line(d, &lying);
+    cr_expect(ledger->records[0].verdict == EV_HOLDS, "it names no mutant that survives");
+    ev_ledger_destroy(ledger);
+}
+
+Test(strength, an_inequality_is_broken_at_its_sign)
+{
+    static const char *d = "Let $a, b \\in \\mathbb{R}$.\n\n";
+    static const line strict = {"", "a^2 + b^2 \\ge 2ab"}, slack = {"", "a + b \\ge b + a"};
+    ev_ledger *ledger = judge_line(d, &strict);
+    cr_expect(ledger->records[0].mutants_killed == 2 && ledger->records[0].mutants_total == 2);
+    ev_ledger_destroy(ledger);
+    ledger = judge_line(d, &slack);
+    cr_expect(ledger->records[0].mutants_killed == 0 && ledger->records[0].mutants_total == 2,
+              "an identity in an inequality's clothes");
+    ev_ledger_destroy(ledger);
+}
+
+/* Lines that somebody published, and the words of the repair that must be the first named. */
+Test(strength, published_slips_are_diagnosed)
+{
+    char with_densities[2048];
+    snprintf(with_densities, sizeof with_densities,
+             "%sDefine $q(z) = \\mathcal{N}(z; \\tilde\\mu, \\operatorname{diag}(\\tilde\\sigma^2))$ and "
+             "$p(z) = \\mathcal{N}(z; \\mu, \\operatorname{diag}(\\sigma^2))$.\n\n", gaussian);
+    static const struct {
+        const char *claim, *repair;
+    } slips[] = {
+        /* the divergence from N(0, I) with + log sigma^2 */
+        {"D_{KL}(q\\|p) = \\sum_{j=1}^J\\Big(\\log\\sigma_j + \\log\\tilde\\sigma_j - \\frac12 + "
+         "\\frac{\\tilde\\sigma_j^2 + (\\mu_j-\\tilde\\mu_j)^2}{2\\sigma_j^2}\\Big)", "-"},
+        /* an entropy without its tilde */
+        {"\\mathcal{H}(q) = \\frac12\\sum_{j=1}^J (1 + \\log(2\\pi\\sigma_j^2))", "\\tilde{\\sigma}"},
+        /* a half lost */
+        {"\\mathcal{H}(q) = \\sum_{j=1}^J (1 + \\log(2\\pi\\tilde\\sigma_j^2))", "0.5"},
+        /* sigma for sigma^2 */
+        {"\\mathcal{H}(q) = \\frac12\\sum_{j=1}^J (1 + \\log(2\\pi\\tilde\\sigma_j))", "^{2}"},
+        /* the arguments exchanged */
+        {"D_{KL}(q\\|p) = \\int p(z)(\\log p(z) - \\log q(z))\\,dz", ""}};
+    for (size_t i = 0; i < sizeof slips / sizeof *slips; i++) {
+        line l = {"  expect: refuted", slips[i].claim};
+        ev_ledger *ledger = judge_line(with_densities, &l);
+        const ev_record *r = &ledger->records[0];
+        cr_expect(r->verdict == EV_REFUTED);
+        if (slips[i].repair[0] != '\0')
+            cr_expect(strncmp(r->diagnosis, "holds with", 10) == 0 &&
+                          strstr(r->diagnosis, slips[i].repair) != NULL,
+                      "%s\n  is diagnosed: %s", slips[i].claim, r->diagnosis);
+        ev_ledger_destroy(ledger);
+    }
+}
+
+Test(strength, what_no_single_edit_mends_is_said_to_have_none)
+{
+    static const line l = {"  expect: refuted", "\\sum_{j=1}^J \\mu_j^3 = \\exp(\\sigma_1) + 17"};
+    ev_ledger *ledger = judge_line(gaussian, &l);
+    cr_expect(strcmp(ledger->records[0].diagnosis, "no one-edit repair") == 0, "%s",
+              ledger->records[0].diagnosis);
+    ev_ledger_destroy(ledger);
+}
