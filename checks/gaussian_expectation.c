@@ -301,7 +301,8 @@ static double worst_end(const pair *of)
     fit at = {.of = *of};
     double worst = 0;
     for (int i = 0; i < 49; i++) {
-        double x[2] = {of->mu_q[0] + 3.0 * (i % 7 - 3), log(of->sigma_q[0]) + 0.9 * (i / 7 - 3)};
+        const int column = i % 7 - 3, row = i / 7 - 3;
+        double x[2] = {of->mu_q[0] + 3.0 * column, log(of->sigma_q[0]) + 0.9 * row};
         double value, norm;
         if (ev_minimise(fit_objective, &at, 2, x, 1e-9, 2000, &value, &norm) != EV_OK)
             return HUGE_VAL;

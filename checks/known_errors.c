@@ -1,9 +1,9 @@
 /* The second voice of derivations/known_errors.md.
  *
- * 1. The right lines: closed forms of src/probability against the printed ones.
- * 2. The wrong lines: both sides computed here, the true side by a rule that knows only
- *    densities (adaptive quadrature, finite differences) where there is a choice.
- * 3. What no line says: how the errors look in floating point and in a running update.
+ * The right lines are compared with the closed forms of src/probability.  Of the wrong lines both
+ * sides are computed here, the true side by a rule that knows only densities (adaptive quadrature,
+ * finite differences) where there is a choice.  Then what no line says: how the errors look in
+ * floating point and in a running update.
  *
  *   e   the whitened point, z = mu + sigma e
  */
@@ -247,7 +247,7 @@ static int decoder_terms(void *context, size_t worker, size_t n, const double *c
 static void check_bernoulli(ev_check *check)
 {
     const double d = D, x[D] = {1, 0, 1}, u[D] = {0.8, 0.3, 0.45}, g[D] = {0.2, 0.9, 0.4};
-    const double w[D] = {0.7, -1.4, 0.5}, b[D] = {-0.3, 0.6, 1.1}, mu = 0.6, sigma = 0.8;
+    const double w[D] = {0.7, -0.9, 0.5}, b[D] = {-0.3, 0.6, 0.8}, mu = 0.6, sigma = 0.8;
     const double t = 0.2, y = 0.35;
     const ev_binding at[] = {{"D", 1, &d}, {"x", D, x},  {"u", D, u},      {"g", D, g},
                              {"t", 1, &t}, {"y", 1, &y}, {"\\mu", 1, &mu}, {"\\sigma", 1, &sigma},

@@ -1,7 +1,6 @@
 /* evidence: the one program.  A subcommand is a line of the table below and a file of its own. */
 #include "cli/message.h"
 #include "cli/options.h"
-#include "cli/output.h"
 #include "cli/subcommand.h"
 
 #include "build_info.h"
@@ -16,33 +15,6 @@
 
 static const ev_subcommand *const subcommands[] = {&ev_check_subcommand, &ev_explain_subcommand};
 enum { COUNT = sizeof subcommands / sizeof *subcommands };
-
-/* A page on standard output, with the exit status that it deserves. */
-static int print_page(void (*page)(FILE *out, const ev_subcommand *subcommand),
-                      const ev_subcommand *subcommand)
-{
-    ev_error error = EV_ERROR_NONE;
-    ev_output output;
-    ev_status status = ev_output_open(&output, NULL, &error);
-    if (status == EV_OK) {
-        page(output.stream, subcommand);
-        status = ev_output_close(&output, &error);
-    }
-    if (status != EV_OK)
-        ev_message_error(&error, EV_COLOUR_AUTO);
-    return ev_message_exit(status);
-}
-
-static void subcommand_page(FILE *out, const ev_subcommand *subcommand)
-{
-    fprintf(out, "usage: evidence %s %s\n\n", subcommand->name, subcommand->arguments);
-    subcommand->help(out);
-}
-
-int ev_subcommand_help(const ev_subcommand *subcommand)
-{
-    return print_page(subcommand_page, subcommand);
-}
 
 static void help_page(FILE *out, const ev_subcommand *subcommand)
 {
@@ -91,7 +63,7 @@ static int refuse(const char *name)
 static int run_help(int argc, char **argv)
 {
     if (argc == 0)
-        return print_page(help_page, NULL);
+        return ev_page_print(help_page, NULL);
     const ev_subcommand *subcommand = find(argv[0]);
     return subcommand == NULL ? refuse(argv[0]) : ev_subcommand_help(subcommand);
 }
@@ -106,9 +78,9 @@ int main(int argc, char **argv)
         return EV_EXIT_INPUT;
     }
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
-        return print_page(help_page, NULL);
+        return ev_page_print(help_page, NULL);
     if (strcmp(word, "--version") == 0)
-        return print_page(version_page, NULL);
+        return ev_page_print(version_page, NULL);
     if (strcmp(word, "help") == 0)
         return run_help(argc - 2, argv + 2);
     const ev_subcommand *subcommand = find(word);

@@ -16,9 +16,10 @@ static int read_one(ev_run *run, const char *file)
             return EV_EXIT_INPUT;
         }
     ev_error error = EV_ERROR_NONE;
-    ev_status status = ev_document_read(file, &run->documents[run->document_count], &error);
-    if (status == EV_OK) {
-        run->document_count++;
+    ev_document *document = NULL;
+    ev_status status = ev_document_read(file, &document, &error);
+    if (document != NULL) {
+        run->documents[run->document_count++] = document;
         return EV_EXIT_OK;
     }
     if (error.file[0] == '\0')

@@ -14,6 +14,9 @@ typedef struct {
 
 extern const ev_subcommand ev_check_subcommand, ev_explain_subcommand;
 
+/* Print a page on standard output; returns an exit status. */
+int ev_page_print(void (*page)(FILE *out, const ev_subcommand *subcommand),
+                  const ev_subcommand *subcommand);
 /* Print the whole page of a subcommand's help on standard output; returns an exit status. */
 int ev_subcommand_help(const ev_subcommand *subcommand);
 

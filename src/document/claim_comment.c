@@ -8,9 +8,12 @@ static const struct {
     const char *name;
     size_t offset;
 } keys[] = {
-    {"claim", offsetof(ev_claim_comment, claim)},   {"source", offsetof(ev_claim_comment, source)},
-    {"expect", offsetof(ev_claim_comment, expect)}, {"see", offsetof(ev_claim_comment, see)},
-    {"kind", offsetof(ev_claim_comment, kind)},     {"note", offsetof(ev_claim_comment, note)},
+    {"claim", offsetof(ev_claim_comment, claim)},
+    {"source", offsetof(ev_claim_comment, source)},
+    {"expect", offsetof(ev_claim_comment, expect)},
+    {"see", offsetof(ev_claim_comment, see)},
+    {"kind", offsetof(ev_claim_comment, kind)},
+    {"note", offsetof(ev_claim_comment, note)},
     {"equivalent", offsetof(ev_claim_comment, equivalent)},
 };
 enum { KEY_COUNT = sizeof keys / sizeof *keys };

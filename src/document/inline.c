@@ -79,22 +79,28 @@ static size_t skip_code(const char *text, size_t position, size_t stop)
     return position + open;
 }
 
+static ev_status refuse(const ev_markdown *reader, size_t from, size_t length, ev_error *error,
+                        const char *message)
+{
+    ev_span place = ev_markdown_span(reader, from, from + length);
+    return ev_place_error(error, &place, "%s", message);
+}
+
 static ev_status skip_comment(const ev_markdown *reader, bool declaration, size_t *position,
                               size_t stop, ev_error *error)
 {
     size_t begin = *position, end = begin + 4;
-    ev_span opening = ev_markdown_span(reader, begin, begin + 4);
     if (declaration)
-        return ev_place_error(error, &opening, "a comment can't stand inside a declaration");
+        return refuse(reader, begin, 4, error, "a comment can't stand inside a declaration");
     while (end + 3 <= stop && memcmp(reader->text + end, "-->", 3) != 0)
         end++;
     if (end + 3 > stop)
-        return ev_place_error(error, &opening, "this comment is not closed in its paragraph");
-    ev_span body = ev_markdown_span(reader, begin + 4, end);
+        return refuse(reader, begin, 4, error, "this comment is not closed in its paragraph");
+    ev_span body = {.text = reader->text + begin + 4, .length = end - begin - 4};
     if (ev_comment_claims(body))
-        return ev_place_error(error, &opening,
-                              "a claim's comment stands on lines of its own, outside "
-                              "paragraphs, lists and quotes");
+        return refuse(reader, begin, 4, error,
+                      "a claim's comment stands on lines of its own, outside paragraphs, lists and "
+                      "quotes");
     *position = end + 3;
     return EV_OK;
 }
@@ -117,15 +123,13 @@ static ev_status skip_formula(const ev_markdown *reader, bool declaration, size_
     const char *text = reader->text;
     size_t open = *position, close = next_dollar(text, open + 1, stop);
     bool doubled = close + 1 < stop && text[close + 1] == '$';
-    ev_span opening = ev_markdown_span(reader, open, open + 1);
     if (declaration && close == stop)
-        return ev_place_error(error, &opening, "this $ is not closed in its paragraph");
-    if (declaration && doubled) {
-        ev_span both = ev_markdown_span(reader, close, close + 2);
-        return ev_place_error(error, &both,
-                              "the end of a formula and the beginning of another one, or "
-                              "of a display? Put a space between");
-    }
+        return refuse(reader, open, 1, error, "this $ is not closed in its paragraph");
+    if (declaration && doubled)
+        return refuse(
+            reader, close, 2, error,
+            "the end of a formula and the beginning of another one, or of a display? Put a "
+            "space between");
     /* In prose a $ may also be money: it opens a formula only when one closes it. */
     char before = text[close == open ? open : close - 1];
     bool closes = close < stop && !doubled && before != ' ' && before != '\t' && before != '\n';
@@ -137,10 +141,8 @@ static ev_status skip_display(const ev_markdown *reader, size_t *position, size_
                               size_t *displays, ev_error *error)
 {
     size_t close = ev_display_close(reader->text, *position + 2, limit);
-    if (close == limit) {
-        ev_span opening = ev_markdown_span(reader, *position, *position + 2);
-        return ev_place_error(error, &opening, "this $$ is not closed in its paragraph");
-    }
+    if (close == limit)
+        return refuse(reader, *position, 2, error, "this $$ is not closed in its paragraph");
     ++*displays;
     *position = close + 2;
     return EV_OK;

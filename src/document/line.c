@@ -84,10 +84,15 @@ static ev_line_kind kind_of(const char *text, const ev_line *line)
     return EV_LINE_TEXT;
 }
 
-ev_line ev_line_at(const char *text, size_t length, size_t position)
+size_t ev_line_end(const char *text, size_t length, size_t position)
 {
     const char *newline = memchr(text + position, '\n', length - position);
-    ev_line line = {.first = position, .end = newline == NULL ? length : (size_t)(newline - text)};
+    return newline == NULL ? length : (size_t)(newline - text);
+}
+
+ev_line ev_line_within(const char *text, size_t position, size_t end)
+{
+    ev_line line = {.first = position, .end = end};
     for (; line.first < line.end && blank_at(text, line.first, line.end); line.first++)
         line.indent += text[line.first] == '\t' ? 4 - line.indent % 4 : 1;
     if (line.first < line.end) {
@@ -96,6 +101,11 @@ ev_line ev_line_at(const char *text, size_t length, size_t position)
     }
     line.kind = kind_of(text, &line);
     return line;
+}
+
+ev_line ev_line_at(const char *text, size_t length, size_t position)
+{
+    return ev_line_within(text, position, ev_line_end(text, length, position));
 }
 
 size_t ev_line_next(const ev_line *line, size_t length)

@@ -26,6 +26,10 @@ typedef struct {
     size_t content; /* LIST: columns before the item's text */
 } ev_line;
 
+/* The end of the line that a position is in: its '\n', or the text's length. */
+size_t ev_line_end(const char *text, size_t length, size_t position);
+/* The line, or the rest of one, that begins at a position and has the given end. */
+ev_line ev_line_within(const char *text, size_t position, size_t end);
 /* The line that begins at a position. */
 ev_line ev_line_at(const char *text, size_t length, size_t position);
 /* The position after a line's '\n'. */

@@ -15,7 +15,7 @@
 
 void ev_markdown_start(ev_markdown *reader, const char *file, const char *text, size_t length)
 {
-    *reader = (ev_markdown){file, text, length, 0, 1, 0};
+    *reader = (ev_markdown){.file = file, .text = text, .length = length, .line = 1, .end_from = 1};
 }
 
 ev_span ev_markdown_rest(const ev_markdown *reader)
@@ -24,9 +24,14 @@ ev_span ev_markdown_rest(const ev_markdown *reader)
     return ev_markdown_span(reader, reader->position, line.end);
 }
 
-static ev_line line_at(const ev_markdown *reader, size_t position)
+/* Many displays or comments on one line must not each look for its end. */
+static ev_line line_at(ev_markdown *reader, size_t position)
 {
-    return ev_line_at(reader->text, reader->length, position);
+    if (position < reader->end_from || position > reader->end) {
+        reader->end_from = position;
+        reader->end = ev_line_end(reader->text, reader->length, position);
+    }
+    return ev_line_within(reader->text, position, reader->end);
 }
 
 static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n'; }
@@ -138,7 +143,7 @@ static ev_status read_fence(ev_markdown *reader, const ev_line *open, ev_block *
         ev_line line = line_at(reader, next);
         next = ev_line_next(&line, reader->length);
         size_t n = line.kind == EV_LINE_FENCE ? ev_line_fence(text, &line) : 0;
-        ev_line rest = ev_line_at(text, line.end, line.first + n);
+        ev_line rest = ev_line_within(text, line.first + n, line.end);
         if (n >= marks && text[line.first] == text[open->first] && rest.kind == EV_LINE_BLANK) {
             take(reader, block, open->first, line.end, next);
             return EV_OK;
@@ -162,7 +167,7 @@ static ev_status read_quote(ev_markdown *reader, const ev_line *first, ev_block 
                             ev_error *error)
 {
     ev_line line = *first;
-    size_t end = first->end, next;
+    size_t end, next;
     do {
         end = line.end;
         next = ev_line_next(&line, reader->length);
@@ -257,7 +262,7 @@ static size_t unfinished(const char *text, size_t begin, size_t end)
 
 /* The declaration [begin, end) as far as it has been read: when it is unfinished, *position becomes
  * the display after the blank lines, and *stop the end of what follows that display directly. */
-static ev_status continue_declaration(const ev_markdown *reader, size_t begin, size_t *position,
+static ev_status continue_declaration(ev_markdown *reader, size_t begin, size_t *position,
                                       size_t *stop, ev_error *error)
 {
     size_t end = *stop;

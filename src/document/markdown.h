@@ -38,9 +38,10 @@ typedef struct {
 typedef struct {
     const char *file, *text;
     size_t length;
-    size_t position;   /* of the first byte not yet read */
-    size_t line;       /* its line, 1-based */
-    size_t line_start; /* the position where that line begins */
+    size_t position;      /* of the first byte not yet read */
+    size_t line;          /* its line, 1-based */
+    size_t line_start;    /* the position where that line begins */
+    size_t end_from, end; /* the last line end that was looked for, and from where */
 } ev_markdown;
 
 void ev_markdown_start(ev_markdown *reader, const char *file, const char *text, size_t length);

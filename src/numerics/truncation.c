@@ -59,19 +59,23 @@ enum { STEPS = 33, FAR_STEPS = 70 };
 
 /* The logarithm of the density times |f| at growing radii along one ray: true when a point
  * is above the three before it.  The first ones have fewer before them and must be far
- * above: next to a zero of f a single point means little. */
-static bool grows(const double *f, const double *radii)
+ * above: next to a zero of f a single point means little.  A hump that stays e^-60 below the
+ * magnitude seen inside can't matter (the far tail of a mixture's responsibilities turns up
+ * so), unless it still rises at the last radii. */
+static bool grows(const double *f, const double *radii, double magnitude)
 {
-    double mass[STEPS];
+    double mass[STEPS], floor = magnitude > 0 ? log(magnitude) - 60 : -HUGE_VAL;
     for (size_t j = 0; j < STEPS; j++)
         mass[j] = fabs(f[j]);
     ev_vector_log(STEPS, mass, mass);
     for (size_t j = 0; j < STEPS; j++)
         mass[j] -= 0.5 * radii[j] * radii[j];
-    if (mass[1] > mass[0] + 20 || mass[2] > fmax(mass[0], mass[1]) + 10)
+    if ((mass[1] > floor && mass[1] > mass[0] + 20) ||
+        (mass[2] > floor && mass[2] > fmax(mass[0], mass[1]) + 10))
         return true;
     for (size_t j = 3; j < STEPS; j++)
-        if (mass[j] > fmax(fmax(mass[j - 3], mass[j - 2]), mass[j - 1]))
+        if ((mass[j] > floor || j >= STEPS - 3) &&
+            mass[j] > fmax(fmax(mass[j - 3], mass[j - 2]), mass[j - 1]))
             return true;
     return false;
 }
@@ -112,7 +116,7 @@ ev_status ev_survey_outside(ev_evaluation *e, double radius, const ev_integral *
         if (!look_along(e, ray, STEPS, near))
             return EV_UNFIT;
         for (size_t k = 0; k < e->functions; k++)
-            if (grows(e->out[k], near))
+            if (grows(e->out[k], near, seen[k].magnitude))
                 truncation[k] = HUGE_VAL;
         if (!far_too)
             continue;

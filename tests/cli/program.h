@@ -107,22 +107,22 @@ static inline size_t count_of(const char *text, const char *piece)
 
 #define HAS(text, piece) cr_assert_not_null(strstr(text, piece), "no \"%s\" in:\n%s", piece, text)
 #define LACKS(text, piece) cr_assert_null(strstr(text, piece), "\"%s\" in:\n%s", piece, text)
-#define STATUS(o, wanted)                                                                          \
+#define STATUS(o, wanted) \
     cr_assert_eq((o).status, wanted, "status %d\n%s\n%s", (o).status, (o).out, (o).err)
 
 /* Two claims with two steps each, one step false and known to be; quickly decided. */
-#define GOOD                                                                                       \
-    "# Squares\n\nAssume $x \\in \\mathbb{R}$ and $y \\in \\mathbb{R}_{>0}$.\n\n"                       \
-    "<!-- claim: square  source: 1 -->\n"                                                          \
-    "$$\n(x+y)^2 = x^2 + 2 x y + y^2\n  = x (x + 2 y) + y^2\n$$\n\n"                                   \
-    "<!-- claim: slip  source: 2  expect: refuted@2  see: square  kind: slip\n"                    \
-    "     note: the cross term is lost -->\n"                                                      \
+#define GOOD                                                                      \
+    "# Squares\n\nAssume $x \\in \\mathbb{R}$ and $y \\in \\mathbb{R}_{>0}$.\n\n" \
+    "<!-- claim: square  source: 1 -->\n"                                         \
+    "$$\n(x+y)^2 = x^2 + 2 x y + y^2\n  = x (x + 2 y) + y^2\n$$\n\n"              \
+    "<!-- claim: slip  source: 2  expect: refuted@2  see: square  kind: slip\n"   \
+    "     note: the cross term is lost -->\n"                                     \
     "$$\n(x+y)^2 = x^2 + 2 x y + y^2 = x^2 + y^2\n$$\n"
 
 /* The same, with the falsehood unexpected. */
-#define BAD                                                                                        \
-    "# Wrong\n\nAssume $x \\in \\mathbb{R}$ and $y \\in \\mathbb{R}_{>0}$.\n\n"                         \
-    "<!-- claim: wrong -->\n$$\n(x+y)^2 = x^2 + 2 x y + y^2\n  = x^2 + y^2\n$$\n\n"                    \
+#define BAD                                                                         \
+    "# Wrong\n\nAssume $x \\in \\mathbb{R}$ and $y \\in \\mathbb{R}_{>0}$.\n\n"     \
+    "<!-- claim: wrong -->\n$$\n(x+y)^2 = x^2 + 2 x y + y^2\n  = x^2 + y^2\n$$\n\n" \
     "<!-- claim: right -->\n$$ x + y = y + x $$\n"
 
 #endif

@@ -242,7 +242,8 @@ Test(check_command, junit_is_well_formed_and_its_counts_are_right)
     outcome o = run(CHECK "--format junit " ALL_FILES " \"a&b<'\\\".md\"");
     STATUS(o, 1);
     walk_xml(o.out);
-    HAS(o.out, "<testsuites name=\"evidence\" tests=\"12\" failures=\"2\" errors=\"0\" skipped=\"1\"");
+    HAS(o.out,
+        "<testsuites name=\"evidence\" tests=\"12\" failures=\"2\" errors=\"0\" skipped=\"1\"");
     HAS(o.out, "classname=\"a&amp;b&lt;&apos;&quot;\"");
     cr_assert_eq(count_of(o.out, "<testcase "), 12);
     cr_assert_eq(count_of(o.out, "<failure "), 2);

@@ -51,9 +51,11 @@ Test(explain, a_claim_alone_means_all_its_steps)
 
 Test(explain, definitions_and_conditions_are_quoted_from_the_document)
 {
-    program_write("c.md", "Assume $t \\in \\mathbb{R}$, $m, s \\in \\mathbb{R}_{>0}$ and $s < m < 9$. Define\n"
-                          "$$ f(t) = t + \\frac{m}{s}, \\qquad g(t) = 2 t. $$\n\n"
-                          "<!-- claim: c -->\n$$ f(1) \\ge g(1) $$\n");
+    program_write(
+        "c.md",
+        "Assume $t \\in \\mathbb{R}$, $m, s \\in \\mathbb{R}_{>0}$ and $s < m < 9$. Define\n"
+        "$$ f(t) = t + \\frac{m}{s}, \\qquad g(t) = 2 t. $$\n\n"
+        "<!-- claim: c -->\n$$ f(1) \\ge g(1) $$\n");
     outcome o = run(EXPLAIN "c c.md");
     cr_assert_eq(count_of(o.out, " s < m < 9\n"), 1, "%s", o.out);
     HAS(o.out, " f(t) = t + \\frac{m}{s}\n");

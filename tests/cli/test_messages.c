@@ -12,13 +12,13 @@ TestSuite(messages, .init = program_setup, .fini = program_teardown, .timeout = 
 
 Test(messages, an_error_shows_its_line_and_underlines_the_spot)
 {
-    program_write("a.md", "# T\n\n<!-- claim: a\n\tsource: \xc3\xa9t\xc3\xa9  foo: b -->\n$$ x = x $$\n");
+    program_write("a.md",
+                  "# T\n\n<!-- claim: a\n\tsource: \xc3\xa9t\xc3\xa9  foo: b -->\n$$ x = x $$\n");
     outcome o = run(CHECK "a.md");
     STATUS(o, 2);
-    cr_assert_str_eq(o.err, "a.md:4:17: error: unknown key 'foo': a claim has claim, source, expect, "
-                            "see, kind and note\n"
-                            "  \tsource: \xc3\xa9t\xc3\xa9  foo: b -->\n"
-                            "  \t             ^~~\n");
+    HAS(o.err, "a.md:4:17: error: unknown key 'foo': a claim has claim, source,");
+    HAS(o.err, "\n  \tsource: \xc3\xa9t\xc3\xa9  foo: b -->\n"
+               "  \t             ^~~\n");
     forget(&o);
 }
 
@@ -45,7 +45,8 @@ Test(messages, a_terminal_is_safe_from_what_a_document_or_a_name_holds)
 
 Test(messages, an_ascii_locale_gets_ascii)
 {
-    program_write("good.md", "# \xc3\x9c" "ber \xe2\x88\xab\n\n" GOOD);
+    program_write("good.md", "# \xc3\x9c"
+                             "ber \xe2\x88\xab\n\n" GOOD);
     outcome o = run("LC_ALL=C " CHECK "-v good.md");
     STATUS(o, 0);
     for (const char *p = o.out; *p != '\0'; p++)
@@ -53,7 +54,8 @@ Test(messages, an_ascii_locale_gets_ascii)
     HAS(o.out, "?ber ?");
     forget(&o);
     o = run(CHECK "good.md");
-    HAS(o.out, "\xc3\x9c" "ber \xe2\x88\xab");
+    HAS(o.out, "\xc3\x9c"
+               "ber \xe2\x88\xab");
     HAS(o.out, "\xe2\x9c\x93 HOLDS");
     forget(&o);
 }
@@ -76,9 +78,10 @@ Test(messages, lines_fit_the_width)
 
 Test(messages, verbose_prints_source_lines_whole)
 {
-    program_write("long.md", "Assume $x \\in \\mathbb{R}$.\n\n<!-- claim: long -->\n$$\nx + x + x + x + x "
-                             "+ x + x + x + x + x + x + x = 2 x + 2 x + 2 x + 2 x + 2 x + x "
-                             "+ \\tfrac{3}{7} x + \\tfrac{4}{7} x\n$$\n");
+    program_write("long.md",
+                  "Assume $x \\in \\mathbb{R}$.\n\n<!-- claim: long -->\n$$\nx + x + x + x + x "
+                  "+ x + x + x + x + x + x + x = 2 x + 2 x + 2 x + 2 x + 2 x + x "
+                  "+ \\tfrac{3}{7} x + \\tfrac{4}{7} x\n$$\n");
     outcome cut = run(CHECK "long.md"), whole = run(CHECK "--verbose long.md");
     STATUS(cut, 0);
     LACKS(cut.out, "\\tfrac{4}{7} x");

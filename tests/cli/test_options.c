@@ -49,7 +49,7 @@ Test(options, every_option_in_the_help_exists)
         forget(&used);
         tried++;
     }
-    cr_assert_eq(tried, 8, "%zu options tried", tried);
+    cr_assert_eq(tried, count_of(o.out, " --") - 1, "%zu options tried", tried); /* --help aside */
     forget(&o);
 }
 
@@ -71,8 +71,17 @@ Test(options, what_is_unknown_is_refused_with_a_hint)
 
 Test(options, numbers_are_read_whole_and_in_range)
 {
-    static const char *const bad[] = {"-1", "+1", "1x", "''", "' 1'", "0x10", "1e3", "1.0", "abc",
-                                      "18446744073709551616", "99999999999999999999999"};
+    static const char *const bad[] = {"-1",
+                                      "+1",
+                                      "1x",
+                                      "''",
+                                      "' 1'",
+                                      "0x10",
+                                      "1e3",
+                                      "1.0",
+                                      "abc",
+                                      "18446744073709551616",
+                                      "99999999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char words[128];
         snprintf(words, sizeof words, "check --seed %s x.md", bad[i]);

@@ -12,8 +12,7 @@ static ev_document *parse(const char *text)
 {
     ev_document *document = NULL;
     ev_error error = EV_ERROR_NONE;
-    ev_status status =
-        ev_document_parse("dir/some.name.md", text, strlen(text), &document, &error);
+    ev_status status = ev_document_parse("dir/some.name.md", text, strlen(text), &document, &error);
     cr_assert_eq(status, EV_OK, "%zu:%zu: %s\n%s", error.line, error.column, error.message, text);
     cr_assert_eq(error.status, EV_OK);
     return document;
@@ -28,36 +27,36 @@ static const ev_claim *claim_named(const ev_document *document, const char *id)
     return NULL;
 }
 
-#define WHOLE                                                                                      \
-    "# The title\n"                                                                                \
-    "\n"                                                                                           \
-    "Assume $x, y \\in \\mathbb{R}$.\n"                                                            \
-    "\n"                                                                                           \
-    "$$ x = x $$\n"                                                                                \
-    "\n"                                                                                           \
-    "## First\n"                                                                                   \
-    "\n"                                                                                           \
-    "<!-- claim: one  source: Sec. 3.4, page 2\n"                                                  \
-    "     expect: refuted@1,3\n"                                                                   \
-    "     see: two\tkind: slip -->\n"                                                              \
-    "\n"                                                                                           \
-    "$$\n"                                                                                         \
-    "x = x + 1\n"                                                                                  \
-    "  = 1 + x \\le x\n"                                                                           \
-    "$$\n"                                                                                         \
-    "\n"                                                                                           \
-    "Prose with $$ y = y $$ inside.\n"                                                             \
-    "\n"                                                                                           \
-    "## Second\n"                                                                                  \
-    "\n"                                                                                           \
-    "<!-- claim: two  note: a note of one line -->\n"                                              \
-    "   $$ x + y = y + x $$\n"                                                                     \
-    "\n"                                                                                           \
-    "<!-- claim: three-3\n"                                                                        \
-    "     expect: refuted  kind: conditional -->\n"                                                \
-    "> A statement\n"                                                                              \
-    "> of *two* lines,\n"                                                                          \
-    ">\n"                                                                                          \
+#define WHOLE                                         \
+    "# The title\n"                                   \
+    "\n"                                              \
+    "Assume $x, y \\in \\mathbb{R}$.\n"               \
+    "\n"                                              \
+    "$$ x = x $$\n"                                   \
+    "\n"                                              \
+    "## First\n"                                      \
+    "\n"                                              \
+    "<!-- claim: one  source: Sec. 3.4, page 2\n"     \
+    "     expect: refuted@1,3\n"                      \
+    "     see: two\tkind: slip -->\n"                 \
+    "\n"                                              \
+    "$$\n"                                            \
+    "x = x + 1\n"                                     \
+    "  = 1 + x \\le x\n"                              \
+    "$$\n"                                            \
+    "\n"                                              \
+    "Prose with $$ y = y $$ inside.\n"                \
+    "\n"                                              \
+    "## Second\n"                                     \
+    "\n"                                              \
+    "<!-- claim: two  note: a note of one line -->\n" \
+    "   $$ x + y = y + x $$\n"                        \
+    "\n"                                              \
+    "<!-- claim: three-3\n"                           \
+    "     expect: refuted  kind: conditional -->\n"   \
+    "> A statement\n"                                 \
+    "> of *two* lines,\n"                             \
+    ">\n"                                             \
     ">   and $x$.\n"
 
 Test(document, every_key_is_kept)
@@ -188,13 +187,14 @@ static size_t visible_in(const ev_document *document, const char *id)
 
 Test(document, a_sections_end_forgets_what_it_declared)
 {
-    ev_document *d = parse("Let $a \\in \\mathbb{R}$.\n"
-                           "# A\nLet $b \\in \\mathbb{R}$.\n"
-                           "## AA\nLet $c \\in \\mathbb{R}$.\n\n<!-- claim: aa -->\n$$ a = a $$\n"
-                           "#### AAxx\nLet $d \\in \\mathbb{R}$.\n\n<!-- claim: aaxx -->\n$$ a = a $$\n"
-                           "### AAx\n<!-- claim: aax -->\n$$ a = a $$\n"
-                           "## AB\n<!-- claim: ab -->\n$$ a = a $$\n"
-                           "# B\n<!-- claim: b -->\n$$ a = a $$\n");
+    ev_document *d = parse(
+        "Let $a \\in \\mathbb{R}$.\n"
+        "# A\nLet $b \\in \\mathbb{R}$.\n"
+        "## AA\nLet $c \\in \\mathbb{R}$.\n\n<!-- claim: aa -->\n$$ a = a $$\n"
+        "#### AAxx\nLet $d \\in \\mathbb{R}$.\n\n<!-- claim: aaxx -->\n$$ a = a $$\n"
+        "### AAx\n<!-- claim: aax -->\n$$ a = a $$\n"
+        "## AB\n<!-- claim: ab -->\n$$ a = a $$\n"
+        "# B\n<!-- claim: b -->\n$$ a = a $$\n");
     cr_assert_eq(visible_in(d, "aa"), 3);
     cr_assert_eq(visible_in(d, "aaxx"), 4);
     cr_assert_eq(visible_in(d, "aax"), 3);
@@ -205,8 +205,9 @@ Test(document, a_sections_end_forgets_what_it_declared)
 
 Test(document, a_claim_knows_only_what_was_declared_before_it)
 {
-    ev_document *d = parse("Let $a \\in \\mathbb{R}$ and $a > 0$.\n\n<!-- claim: one -->\n$$ a = a $$\n\n"
-                           "Let $b \\in \\mathbb{R}$ and $b > a$.\n\n<!-- claim: two -->\n$$ a = a $$\n");
+    ev_document *d = parse(
+        "Let $a \\in \\mathbb{R}$ and $a > 0$.\n\n<!-- claim: one -->\n$$ a = a $$\n\n"
+        "Let $b \\in \\mathbb{R}$ and $b > a$.\n\n<!-- claim: two -->\n$$ a = a $$\n");
     cr_assert_eq(visible_in(d, "one"), 1);
     cr_assert_eq(visible_in(d, "two"), 2);
     cr_assert_eq(claim_named(d, "one")->formula.scope->condition_count, 1);
@@ -268,7 +269,8 @@ Test(document, values_out_of_their_range_are_refused)
     expect_refusal(LET "<!-- claim: a  expect: @@holds@1 -->" CLAIM, "hold by default");
     expect_refusal(LET "<!-- claim: a  expect: refuted  kind: @@typo -->" CLAIM, "slip");
     expect_refusal(LET "<!-- claim: a  kind: @@slip -->" CLAIM, "it needs 'expect:'");
-    expect_refusal(LET "<!-- claim: a  expect: holds  kind: @@slip -->" CLAIM, "it needs 'expect:'");
+    expect_refusal(LET "<!-- claim: a  expect: holds  kind: @@slip -->" CLAIM,
+                   "it needs 'expect:'");
 }
 
 /* The mark "@@" would hide these at signs: the place is given in numbers. */
@@ -306,7 +308,8 @@ Test(document, a_claim_needs_something_to_claim)
     expect_refusal(LET "@@<!-- claim: a -->\ntext $$ x = x $$\n", "needs a display");
     expect_refusal(LET "@@<!-- claim: a -->\nLet $y \\in \\mathbb{R}$.\n\n$$ x = x $$\n",
                    "needs a display");
-    expect_refusal(LET "@@<!-- claim: a -->\n\n<!-- claim: b -->\n$$ x = x $$\n", "needs a display");
+    expect_refusal(LET "@@<!-- claim: a -->\n\n<!-- claim: b -->\n$$ x = x $$\n",
+                   "needs a display");
     expect_refusal(LET "@@<!-- claim: a -->\n```math\nx = x\n```\n", "needs a display");
     expect_refusal(LET "@@<!-- claim: a -->\n    $$ x = x $$\n", "needs a display");
     expect_refusal(LET "@@<!-- claim: a -->\n$x = x$\n", "needs a display");

@@ -17,7 +17,8 @@ static void blocks_of(const char *text, char *letters)
     ev_block block;
     ev_markdown_start(&reader, "t.md", text, strlen(text));
     do {
-        cr_assert_eq(ev_markdown_next(&reader, &block, &error), EV_OK, "%s: %s", text, error.message);
+        cr_assert_eq(ev_markdown_next(&reader, &block, &error), EV_OK, "%s: %s", text,
+                     error.message);
         size_t line, column;
         marked_place(text, (size_t)(block.span.text - text), &line, &column);
         cr_assert_eq(block.span.line, line, "%s", text);
@@ -30,11 +31,11 @@ static void blocks_of(const char *text, char *letters)
     letters[-1] = '\0';
 }
 
-#define BLOCKS(text, wanted)                                                                       \
-    do {                                                                                           \
-        char letters[64];                                                                          \
-        blocks_of(text, letters);                                                                  \
-        cr_assert_str_eq(letters, wanted, "%s", text);                                             \
+#define BLOCKS(text, wanted)                           \
+    do {                                               \
+        char letters[64];                              \
+        blocks_of(text, letters);                      \
+        cr_assert_str_eq(letters, wanted, "%s", text); \
     } while (0)
 
 Test(markdown, blocks_are_told_apart)
@@ -59,10 +60,14 @@ Test(markdown, a_heading_needs_a_space_and_at_most_six_marks)
 
 Test(markdown, a_headings_text_loses_its_marks)
 {
-    static const char *const cases[][2] = {
-        {"# A title\n", "A title"}, {"##   A  \n", "A"},      {"# A #\n", "A"},
-        {"# A ## \n", "A"},         {"# C#\n", "C#"},         {"# #\n", ""},
-        {"###\n", ""},              {"# a $x$ `b`\n", "a $x$ `b`"}};
+    static const char *const cases[][2] = {{"# A title\n", "A title"},
+                                           {"##   A  \n", "A"},
+                                           {"# A #\n", "A"},
+                                           {"# A ## \n", "A"},
+                                           {"# C#\n", "C#"},
+                                           {"# #\n", ""},
+                                           {"###\n", ""},
+                                           {"# a $x$ `b`\n", "a $x$ `b`"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ev_markdown reader;
         ev_block block;
@@ -197,9 +202,20 @@ Test(markdown, a_claim_inside_other_blocks_is_refused)
 /* Each of these made some reader of Markdown quadratic; two megabytes take a moment or a day. */
 Test(markdown, hostile_repetition_is_read_in_linear_time, .timeout = 60)
 {
-    static const char *const pieces[] = {"$x ",     "`a``b",      "<!-- a",  "- a\n", "> a\n> ",
-                                         "$$a$$ ",  "\\$ $ ",     "#\n",     "```\n", "$$\n- a\n$$\n",
-                                         "Let $x$,\n\n$$a$$\nand\n\n", "* * a\n", "<!---->", "    a\n\n",
+    static const char *const pieces[] = {"$x ",
+                                         "`a``b",
+                                         "<!-- a",
+                                         "- a\n",
+                                         "> a\n> ",
+                                         "$$a$$ ",
+                                         "\\$ $ ",
+                                         "#\n",
+                                         "```\n",
+                                         "$$\n- a\n$$\n",
+                                         "Let $x$,\n\n$$a$$\nand\n\n",
+                                         "* * a\n",
+                                         "<!---->",
+                                         "    a\n\n",
                                          "$$a$$\n`"};
     enum { SIZE = 2 << 20 };
     char *text = malloc(SIZE + 64);

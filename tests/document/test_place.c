@@ -86,7 +86,9 @@ Test(place, a_cut_line_is_still_utf8)
 
 Test(place, control_characters_do_not_reach_a_terminal)
 {
-    ev_error error = error_at(1, 8, "a\033[31m\tb\x7f\x80" "c");
+    ev_error error = error_at(1, 8,
+                              "a\033[31m\tb\x7f\x80"
+                              "c");
     cr_assert_str_eq(error.excerpt, "a?[31m\tb??c");
 }
 

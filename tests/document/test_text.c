@@ -54,7 +54,7 @@ static void expect_refusal(const char *bytes, size_t length, size_t line, size_t
     ev_arena_destroy(c.arena);
 }
 
-#define REFUSED(bytes, line, column, message)                                                      \
+#define REFUSED(bytes, line, column, message) \
     expect_refusal(bytes, sizeof(bytes) - 1, line, column, message)
 
 Test(text, binary_bytes_are_refused_where_they_stand)
@@ -74,21 +74,32 @@ Test(text, empty_files_are_refused)
     REFUSED("\xEF\xBB\xBF", 0, 0, "empty");
 }
 
-
 /* The ends of the rows of Unicode's table of well-formed sequences (table 3-7). */
 Test(text, utf8_is_what_the_standard_says)
 {
     static const struct {
         const char *bytes;
         size_t length;
-    } cases[] = {
-        {"\xc3\xa9", 2},         {"\xc0\xaf", 0},         {"\xc1\xbf", 0},
-        {"\xe0\xa0\x80", 3},     {"\xe0\x9f\xbf", 0},     {"\xed\x9f\xbf", 3},
-        {"\xed\xa0\x80", 0},     {"\xee\x80\x80", 3},     {"\xf0\x90\x80\x80", 4},
-        {"\xf0\x8f\xbf\xbf", 0}, {"\xf4\x8f\xbf\xbf", 4}, {"\xf4\x90\x80\x80", 0},
-        {"\xf5\x80\x80\x80", 0}, {"\x80", 0},             {"\xe2\x82", 0},
-        {"a", 1},                {"\x1b", 0},             {"\xc2\x85", 0},
-        {"\xc2\xa0", 2},         {"", 0}};
+    } cases[] = {{"\xc3\xa9", 2},
+                 {"\xc0\xaf", 0},
+                 {"\xc1\xbf", 0},
+                 {"\xe0\xa0\x80", 3},
+                 {"\xe0\x9f\xbf", 0},
+                 {"\xed\x9f\xbf", 3},
+                 {"\xed\xa0\x80", 0},
+                 {"\xee\x80\x80", 3},
+                 {"\xf0\x90\x80\x80", 4},
+                 {"\xf0\x8f\xbf\xbf", 0},
+                 {"\xf4\x8f\xbf\xbf", 4},
+                 {"\xf4\x90\x80\x80", 0},
+                 {"\xf5\x80\x80\x80", 0},
+                 {"\x80", 0},
+                 {"\xe2\x82", 0},
+                 {"a", 1},
+                 {"\x1b", 0},
+                 {"\xc2\x85", 0},
+                 {"\xc2\xa0", 2},
+                 {"", 0}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         cr_assert_eq(ev_text_character(cases[i].bytes, strlen(cases[i].bytes)), cases[i].length,
                      "case %zu", i);

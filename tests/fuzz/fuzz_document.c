@@ -19,8 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     ev_document *document = NULL;
     ev_error error = EV_ERROR_NONE;
-    ev_status status =
-        ev_document_parse("fuzz.md", (const char *)data, size, &document, &error);
+    ev_status status = ev_document_parse("fuzz.md", (const char *)data, size, &document, &error);
     if (status == EV_OK) {
         if (document == NULL || error.status != EV_OK)
             abort();
