@@ -406,7 +406,7 @@ static double least_eigenvalue(size_t d, const double *A)
 
 /* All L with d <= 3, diagonal in {-1, -1/2, 0, 1/2, 1} and entries below it in {-1, 0, 2}. */
 typedef struct {
-    size_t count, zeros, negative, odd; /* some zero; no zero, some negative; an odd number */
+    size_t count, zeros, negative, odd;     /* some zero; no zero, some negative; an odd number */
     double least_regular, largest_singular; /* smallest eigenvalues without and with zeros */
     double least_negative, least_odd;
     double largest_last; /* with the only zero in the last place */
@@ -459,9 +459,12 @@ static bool lattice(size_t d, const double *diagonal, size_t diagonals, const do
 static signs_found search_signs(void)
 {
     static const double DIAGONAL[] = {-1, -0.5, 0, 0.5, 1}, BELOW[] = {-1, 0, 2};
-    signs_found found = {.least_regular = HUGE_VAL, .largest_singular = -HUGE_VAL,
-                         .least_negative = HUGE_VAL, .least_odd = HUGE_VAL,
-                         .largest_last = -HUGE_VAL, .determinant = HUGE_VAL};
+    signs_found found = {.least_regular = HUGE_VAL,
+                         .largest_singular = -HUGE_VAL,
+                         .least_negative = HUGE_VAL,
+                         .least_odd = HUGE_VAL,
+                         .largest_last = -HUGE_VAL,
+                         .determinant = HUGE_VAL};
     double L[MAX_ENTRIES];
     for (size_t d = 1; d <= 3; d++)
         for (size_t i = 0; lattice(d, DIAGONAL, 5, BELOW, 3, i, L); i++)
@@ -477,8 +480,10 @@ static void decide_diagonal(ev_check *check)
     signs_found f = search_signs();
     bool regular = f.least_regular > 1e-4, singular = f.largest_singular < EIGENVALUE_ZERO;
     const char *some = ev_check_format(
-        check, "%zu of %zu triangles have a negative and no zero diagonal entry, and the smallest "
-               "eigenvalue of their L L^T is %.4g", f.negative, f.count, f.least_negative);
+        check,
+        "%zu of %zu triangles have a negative and no zero diagonal entry, and the smallest "
+        "eigenvalue of their L L^T is %.4g",
+        f.negative, f.count, f.least_negative);
     const ev_alternative wrong[] = {
         {"one negative entry makes L L^T indefinite", f.least_odd > EIGENVALUE_ZERO,
          ev_check_format(check, "smallest eigenvalue over odd numbers of negatives: %.4g",
@@ -498,8 +503,8 @@ static void decide_diagonal(ev_check *check)
                     ev_check_format(check,
                                     "%zu triangles, d = 1..3: smallest eigenvalue at least %.4g in "
                                     "the %zu without a zero, at most %.1e in the %zu with one",
-                                    f.count, f.least_regular, f.count - f.zeros,
-                                    f.largest_singular, f.zeros),
+                                    f.count, f.least_regular, f.count - f.zeros, f.largest_singular,
+                                    f.zeros),
                     3, others);
 }
 
@@ -583,8 +588,8 @@ static size_t count_roots(const ev_stream *stream, size_t d, size_t *positive, d
         *positive += all_positive;
         for (size_t i = 0; i < d; i++)
             for (size_t j = 0; j <= i; j++)
-                *distance = fmax(*distance, fabs(L[i * d + j] -
-                                                 copysign(1, L[j * d + j]) * factor[i * d + j]));
+                *distance = fmax(
+                    *distance, fabs(L[i * d + j] - copysign(1, L[j * d + j]) * factor[i * d + j]));
     }
     return count;
 }
@@ -601,8 +606,9 @@ static void decide_unique(ev_check *check)
         one = one && positive[d] == 1;
     }
     const char *counts = ev_check_format(
-        check, "400 Newton starts each for a random Sigma, d = 1, 2, 3: %zu, %zu, %zu roots, of "
-               "which %zu, %zu, %zu with positive diagonal; Cholesky's factor with other signs to %.1e",
+        check,
+        "400 Newton starts each for a random Sigma, d = 1, 2, 3: %zu, %zu, %zu roots, of "
+        "which %zu, %zu, %zu with positive diagonal; Cholesky's factor with other signs to %.1e",
         roots[1], roots[2], roots[3], positive[1], positive[2], positive[3], distance);
     const ev_alternative others[] = {
         {"there is one lower triangular root in all", roots[1] != 1 && roots[2] != 1, counts},
@@ -637,16 +643,17 @@ static void decide_count(ev_check *check)
     }
     const ev_alternative others[] = {
         {"d(d-1)/2 numbers, the strict triangle, reach every covariance", pinned < DBL_EPSILON,
-         ev_check_format(check, "with the diagonal held at 1 the first variance stays 1, within %.0e",
-                         pinned)},
+         ev_check_format(
+             check, "with the diagonal held at 1 the first variance stays 1, within %.0e", pinned)},
         {"a zero on the diagonal does no harm", at_zero < 1e-12,
          ev_check_format(check, "the determinant is then at most %.1e", at_zero)}};
-    ev_check_decide(check, "covariance-count", worst < 1e-10 && least > 1e-6,
-                    ev_check_format(check,
-                                    "d = 1..6: the Jacobian of order d(d+1)/2 has determinant 2^d "
-                                    "prod L_ii^(d-i+1) to a relative %.1e, never below %.3g in size",
-                                    worst, least),
-                    2, others);
+    ev_check_decide(
+        check, "covariance-count", worst < 1e-10 && least > 1e-6,
+        ev_check_format(check,
+                        "d = 1..6: the Jacobian of order d(d+1)/2 has determinant 2^d "
+                        "prod L_ii^(d-i+1) to a relative %.1e, never below %.3g in size",
+                        worst, least),
+        2, others);
 }
 
 /* A zero in the second place, d = 3: a flat, and the divergence on the way there. */
@@ -679,18 +686,20 @@ static void decide_singular(ev_check *check)
     for (int k = 1; k <= DECADES; k++)
         steps = fmax(steps, fabs(kl[k] - kl[k - 1] - log(10) + 0.495 * pow(100, 1 - k)));
     double last = kl[DECADES] - kl[DECADES - 1];
-    const char *growth = ev_check_format(check, "from L_22 = 1e-7 to 1e-8 it grows by %.10f = log 10",
-                                         last);
+    const char *growth = ev_check_format(
+        check, "from L_22 = 1e-7 to 1e-8 it grows by %.10f = log 10", last);
     const ev_alternative others[] = {
         {"z still fills the space", worst < 1e-13 && determinant < 1e-13,
-         ev_check_format(check, "1000 draws, %.1f wide, leave a plane by %.1e; det Sigma = %.1e", wide,
-                         worst, determinant)},
+         ev_check_format(check, "1000 draws, %.1f wide, leave a plane by %.1e; det Sigma = %.1e",
+                         wide, worst, determinant)},
         {"the divergence tends to a finite number", last > 2, growth},
         {"it grows like 1/L_22", last < 3, growth}};
     ev_check_decide(check, "covariance-singular",
-                    worst < 1e-13 && determinant < 1e-13 && fabs(last - log(10)) < 1e-9 && steps < 1e-9,
-                    ev_check_format(check, "draws leave the plane by %.1e, det Sigma = %.1e; the "
-                                           "divergence grows by log 10 a decade (%.10f)",
+                    worst < 1e-13 && determinant < 1e-13 && fabs(last - log(10)) < 1e-9 &&
+                        steps < 1e-9,
+                    ev_check_format(check,
+                                    "draws leave the plane by %.1e, det Sigma = %.1e; the "
+                                    "divergence grows by log 10 a decade (%.10f)",
                                     worst, determinant, last),
                     3, others);
 }
@@ -716,13 +725,15 @@ static void decide_readings(ev_check *check)
         }
     }
     const char *places = ev_check_format(
-        check, "Sigma_32 = 0 with L_32 not 0 in %zu of %zu triangles, the reverse in %zu", cancelled,
-        count, hidden);
-    const char *range = ev_check_format(check, "with L_21 = 1 the correlation of z_1 and z_2 runs "
-                                               "from %.4f to %.4f with the diagonal", low, high);
+        check, "Sigma_32 = 0 with L_32 not 0 in %zu of %zu triangles, the reverse in %zu",
+        cancelled, count, hidden);
+    const char *range = ev_check_format(check,
+                                        "with L_21 = 1 the correlation of z_1 and z_2 runs "
+                                        "from %.4f to %.4f with the diagonal",
+                                        low, high);
     const ev_alternative others[] = {
-        {"an entry is zero exactly when the covariance at its place is", hidden > 0 && cancelled > 0,
-         places},
+        {"an entry is zero exactly when the covariance at its place is",
+         hidden > 0 && cancelled > 0, places},
         {"the off-diagonal entries alone determine the correlations", high - low > 0.1, range},
         {"correlations of a triangle that is not diagonal may all vanish", agree == count,
          ev_check_format(check, "in none of %zu", count)}};
@@ -738,21 +749,15 @@ static void decide_readings(ev_check *check)
 typedef bool (*float_test)(float u);
 
 /* softplus rounded once: the double value is right to 1e-16. */
-static float rounded_softplus(float u)
-{
-    return (float)ev_softplus((double)u);
-}
-static float textbook_softplus(float u)
-{
-    return logf(1 + expf(u));
-}
-static float stable_softplus(float u)
-{
-    return fmaxf(u, 0) + log1pf(expf(-fabsf(u)));
-}
+static float rounded_softplus(float u) { return (float)ev_softplus((double)u); }
+static float textbook_softplus(float u) { return logf(1 + expf(u)); }
+static float stable_softplus(float u) { return fmaxf(u, 0) + log1pf(expf(-fabsf(u))); }
 static bool softplus_positive(float u) { return rounded_softplus(u) > 0; }
 static bool softplus_normal(float u) { return rounded_softplus(u) >= FLT_MIN; }
-static bool softplus_infinite(float u) { return isinf(rounded_softplus(u)) || isinf(stable_softplus(u)); }
+static bool softplus_infinite(float u)
+{
+    return isinf(rounded_softplus(u)) || isinf(stable_softplus(u));
+}
 static bool exp_positive(float u) { return (float)exp((double)u) > 0; }
 static bool exp_normal(float u) { return (float)exp((double)u) >= FLT_MIN; }
 static bool exp_infinite(float u) { return isinf((float)exp((double)u)); }
@@ -784,16 +789,20 @@ typedef struct {
 /* The farthest of the measured thresholds from the stated ones, in spacings of floats there. */
 static double worst_threshold(void)
 {
-    static const threshold ALL[] = {
-        {"softplus positive", softplus_positive, -150}, {"exp positive", exp_positive, -150},
-        {"softplus normal", softplus_normal, -126},     {"exp normal", exp_normal, -126},
-        {"exp infinite", exp_infinite, 128},            {"textbook positive", textbook_positive, -24},
-        {"textbook infinite", textbook_infinite, 128},  {"stable positive", stable_positive, -150}};
+    static const threshold ALL[] = {{"softplus positive", softplus_positive, -150},
+                                    {"exp positive", exp_positive, -150},
+                                    {"softplus normal", softplus_normal, -126},
+                                    {"exp normal", exp_normal, -126},
+                                    {"exp infinite", exp_infinite, 128},
+                                    {"textbook positive", textbook_positive, -24},
+                                    {"textbook infinite", textbook_infinite, 128},
+                                    {"stable positive", stable_positive, -150}};
     double worst = 0;
     for (size_t i = 0; i < sizeof ALL / sizeof *ALL; i++) {
         float stated = (float)(ALL[i].at * EV_LOG_2);
         double spacing = fabs((double)nextafterf(stated, 1000) - (double)stated);
-        worst = fmax(worst, fabs(first_float(ALL[i].test, -200, 200) - ALL[i].at * EV_LOG_2) / spacing);
+        worst = fmax(worst,
+                     fabs(first_float(ALL[i].test, -200, 200) - ALL[i].at * EV_LOG_2) / spacing);
     }
     return worst;
 }
@@ -812,7 +821,8 @@ static double worst_stable(size_t *count)
         if (!isfinite(u) || !softplus_normal(u))
             continue;
         double exact = ev_softplus((double)u);
-        worst = fmax(worst, fabs((double)stable_softplus(u) - exact) / (exact * (double)FLT_EPSILON));
+        worst = fmax(worst,
+                     fabs((double)stable_softplus(u) - exact) / (exact * (double)FLT_EPSILON));
         ++*count;
     }
     return worst;
@@ -826,24 +836,28 @@ static void decide_floats(ev_check *check)
     double textbook = first_float(textbook_positive, -200, 200);
     double subnormal = first_float(softplus_normal, -200, 200);
     bool never = !softplus_infinite(FLT_MAX) && isinf(textbook_softplus(FLT_MAX));
-    const char *smallest = ev_check_format(check, "the first float with a positive softplus is %.6f",
-                                           zero);
+    const char *smallest = ev_check_format(
+        check, "the first float with a positive softplus is %.6f", zero);
     const ev_alternative wrong[] = {
         {"it is zero already where it stops being a normal number", subnormal - zero > 1, smallest},
         {"it is zero from the place where 1 + e^u rounds to 1", textbook - zero > 1, smallest}};
-    ev_check_decide(check, "covariance-softplus-float", softplus_positive(-FLT_MAX), smallest, 2, wrong);
+    ev_check_decide(check, "covariance-softplus-float", softplus_positive(-FLT_MAX), smallest, 2,
+                    wrong);
     const ev_alternative others[] = {
         {"the textbook form is good wherever the exponential is", textbook - zero > 1,
          ev_check_format(check, "it is zero up to %.6f", textbook)},
         {"softplus overflows with the exponential", never,
-         ev_check_format(check, "at the largest float it is %.8g", (double)stable_softplus(FLT_MAX))},
+         ev_check_format(check, "at the largest float it is %.8g",
+                         (double)stable_softplus(FLT_MAX))},
         {"the stable form loses digits somewhere", stable < 4,
          ev_check_format(check, "at %zu floats its error is at most %.2f units of the last place",
                          count, stable)}};
     ev_check_decide(check, "covariance-float-range", worst <= 2 && never && stable < 4,
-                    ev_check_format(check, "eight thresholds within %.1f spacings of the stated ones; "
-                                           "stable form within %.2f units of the last place at %zu "
-                                           "floats of every size", worst, stable, count),
+                    ev_check_format(check,
+                                    "eight thresholds within %.1f spacings of the stated ones; "
+                                    "stable form within %.2f units of the last place at %zu "
+                                    "floats of every size",
+                                    worst, stable, count),
                     3, others);
 }
 
@@ -857,7 +871,8 @@ static int kl_objective(void *context, size_t n, const double *x, double *value,
     (void)n;
     if (fabs(first) < 1e-12 || fabs(second) < 1e-12)
         return 1;
-    *value = (x[0] * x[0] + x[1] * x[1] + entry * entry + first * first + second * second - KL_D) / 2 -
+    *value = (x[0] * x[0] + x[1] * x[1] + entry * entry + first * first + second * second - KL_D) /
+                 2 -
              log(fabs(first * second));
     if (gradient != NULL) {
         memcpy(gradient, x, KL_N * sizeof *x);
@@ -930,9 +945,10 @@ static void decide_minimum(ev_check *check)
     ev_check_decide(check, "covariance-kl-minimum",
                     patterns == 15 && distance < 1e-6 && value < 1e-12 && convexity >= 0.1249 &&
                         runs > 150,
-                    ev_check_format(check, "%zu minimisations end within %.1e of mu = 0, |L| = I, at "
-                                           "all four signs, with a divergence of %.1e; least curvature "
-                                           "of 500 chords within one sign %.4f > 0",
+                    ev_check_format(check,
+                                    "%zu minimisations end within %.1e of mu = 0, |L| = I, at "
+                                    "all four signs, with a divergence of %.1e; least curvature "
+                                    "of 500 chords within one sign %.4f > 0",
                                     runs, distance, value, convexity),
                     3, others);
 }
@@ -960,9 +976,10 @@ static void assert_kl(ev_check *check)
     size_t evaluations;
     leading_block(KL_D, L);
     if (ev_trapezoid_expect(KL_D, 0.25, 9, log_ratio, L, 1, &found, &evaluations) == EV_OK)
-        ev_check_assert(check, "covariance-kl-quadrature",
-                        "KL(N(mu, L L^T) || N(0, I)), d = 2: the trapezoidal rule and the closed form",
-                        found.value, spherical_kl(KL_D, MU, L), 1e-11);
+        ev_check_assert(
+            check, "covariance-kl-quadrature",
+            "KL(N(mu, L L^T) || N(0, I)), d = 2: the trapezoidal rule and the closed form",
+            found.value, spherical_kl(KL_D, MU, L), 1e-11);
 }
 
 void check_general_covariance(ev_check *check);

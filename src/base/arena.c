@@ -22,10 +22,7 @@ static size_t fail_countdown; /* test hook; 0 is off */
 
 void ev_arena_fail_after(size_t n) { fail_countdown = n; }
 
-static bool injected_failure(void)
-{
-    return fail_countdown != 0 && --fail_countdown == 0;
-}
+static bool injected_failure(void) { return fail_countdown != 0 && --fail_countdown == 0; }
 
 ev_arena *ev_arena_create(void)
 {

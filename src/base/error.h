@@ -16,10 +16,10 @@
 
 typedef enum {
     EV_OK = 0,
-    EV_BAD_INPUT,  /* the document or the command line is wrong: exit status 2 */
-    EV_UNFIT,      /* an integrator, sampler or domain can't give a number: VOID or VACUOUS */
-    EV_NO_MEMORY,  /* the machine failed us: exit status 3 */
-    EV_IO          /* the machine failed us: exit status 3 */
+    EV_BAD_INPUT, /* the document or the command line is wrong: exit status 2 */
+    EV_UNFIT,     /* an integrator, sampler or domain can't give a number: VOID or VACUOUS */
+    EV_NO_MEMORY, /* the machine failed us: exit status 3 */
+    EV_IO         /* the machine failed us: exit status 3 */
 } ev_status;
 
 typedef struct {

@@ -10,15 +10,10 @@
 
 static int read_one(ev_run *run, const char *file)
 {
-    for (size_t i = 0; i < run->document_count; i++)
-        if (strcmp(run->documents[i]->file, file) == 0) {
-            ev_message(run->colour, "'%s' is named twice", file);
-            return EV_EXIT_INPUT;
-        }
     ev_error error = EV_ERROR_NONE;
     ev_document *document = NULL;
     ev_status status = ev_document_read(file, &document, &error);
-    if (document != NULL) {
+    if (status == EV_OK) {
         run->documents[run->document_count++] = document;
         return EV_EXIT_OK;
     }
@@ -26,6 +21,14 @@ static int read_one(ev_run *run, const char *file)
         snprintf(error.file, sizeof error.file, "%s", file);
     ev_message_error(&error, run->colour);
     return ev_message_exit(status);
+}
+
+static bool named_before(char *const *files, size_t i)
+{
+    for (size_t earlier = 0; earlier < i; earlier++)
+        if (strcmp(files[earlier], files[i]) == 0)
+            return true;
+    return false;
 }
 
 static int read_all(ev_run *run, char *const *files, size_t count)
@@ -37,7 +40,11 @@ static int read_all(ev_run *run, char *const *files, size_t count)
         return EV_EXIT_MACHINE;
     }
     for (size_t i = 0; i < count; i++) {
-        int one = read_one(run, files[i]);
+        int one = EV_EXIT_INPUT;
+        if (named_before(files, i))
+            ev_message(run->colour, "'%s' is named twice", files[i]);
+        else
+            one = read_one(run, files[i]);
         worst = one > worst ? one : worst;
     }
     return worst;

@@ -11,10 +11,7 @@ static const char *base_of(const ev_symbol_table *table, const ev_syntax *argume
     return argument->kind == EV_SYNTAX_SYMBOL ? table->symbols[argument->symbol].name : NULL;
 }
 
-static size_t stem_length(const char *name)
-{
-    return strcspn(name, "'^_");
-}
+static size_t stem_length(const char *name) { return strcspn(name, "'^_"); }
 
 /* Is an argument the variable that a formal parameter names (primes and indices aside)?
  * Arguments that are no plain symbol fit any formal. */
@@ -146,4 +143,3 @@ const ev_syntax *ev_parse_application(ev_parser *parser, const char *name, const
     memcpy(node->children, list.arguments, list.count * sizeof *list.arguments);
     return node;
 }
-

@@ -11,7 +11,8 @@ static const ev_syntax *absolute_value(ev_parser *parser)
     const ev_token *place = ev_parser_token(parser);
     bool bar = ev_token_is(place, '|');
     if (bar && (parser->bar_ends || parser->absolute))
-        return ev_parser_fail(parser, place, "this bar can be read in two ways: use \\lvert … \\rvert");
+        return ev_parser_fail(parser, place,
+                              "this bar can be read in two ways: use \\lvert … \\rvert");
     bool norm = ev_token_is_command(place, "|") || ev_token_is_command(place, "lVert");
     parser->at++;
     ev_parser_context saved = ev_parser_enter(parser);
@@ -51,7 +52,8 @@ static bool is_circle_constant(const ev_parser *parser, const char *name)
 {
     if (strcmp(name, "\\pi") != 0)
         return false;
-    bool after_number = parser->at > 0 && parser->list.tokens[parser->at - 1].kind == EV_TOKEN_NUMBER;
+    bool after_number = parser->at > 0 &&
+                        parser->list.tokens[parser->at - 1].kind == EV_TOKEN_NUMBER;
     bool indexed = ev_token_is(ev_parser_ahead(parser, 1), '_');
     return ev_parser_find(parser, name) < 0 || (after_number && !indexed);
 }
@@ -93,8 +95,10 @@ static const ev_syntax *named(ev_parser *parser)
         parser->at = next;
         return ev_syntax_symbol(parser, place, symbol);
     }
-    if (strcmp(name, "d") == 0 && parser->integrals > 0 && ev_parser_base_name(parser, next, &name) != 0)
-        return ev_parser_fail(parser, after, "the differential of %s: it is no declared variable", name);
+    if (strcmp(name, "d") == 0 && parser->integrals > 0 &&
+        ev_parser_base_name(parser, next, &name) != 0)
+        return ev_parser_fail(parser, after, "the differential of %s: it is no declared variable",
+                              name);
     return ev_parser_fail(parser, place, "%s is not declared", name);
 }
 
@@ -250,4 +254,3 @@ const ev_syntax *ev_parse_atom(ev_parser *parser)
         return ev_parser_fail(parser, t, "unknown command %s", ev_token_describe(t, found));
     return ev_parser_fail(parser, t, "expected a formula, found %s", ev_token_describe(t, found));
 }
-

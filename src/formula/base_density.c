@@ -82,8 +82,9 @@ ev_node ev_normal_density(ev_elaborator *e, const ev_syntax *at, const ev_tensor
                                    covariance->cols == x->rows;
     if (!fits) {
         ev_elaborate_fail(e, at, "\\mathcal{N} of %s needs a %s, not %s", ev_tensor_describe(x, a),
-                          x->rank == 0 ? "variance (a scalar)"
-                                       : "covariance matrix: \\operatorname{diag}(\\sigma^2), LL^\\top",
+                          x->rank == 0
+                              ? "variance (a scalar)"
+                              : "covariance matrix: \\operatorname{diag}(\\sigma^2), LL^\\top",
                           ev_tensor_describe(covariance, b));
         return 0;
     }
@@ -154,7 +155,8 @@ const ev_tensor *ev_elaborate_base_density(ev_elaborator *e, const ev_syntax *at
     }
     const ev_tensor *x = ev_elaborate(e, at->children[0]);
     const ev_tensor *mean = x == NULL ? NULL
-                                      : ev_tensor_sized(e, ev_elaborate(e, at->children[1]), x->rank, x->rows);
+                                      : ev_tensor_sized(e, ev_elaborate(e, at->children[1]),
+                                                        x->rank, x->rows);
     if (mean == NULL)
         return NULL;
     ev_node density;

@@ -107,7 +107,8 @@ static bool estimate(builder *b, const ev_formula_step *step, ev_case_step *out)
     if (!compare(b, step, out) || !find_samples(b, member, &list))
         return false;
     if (list.count == 0)
-        return ev_elaborate_fail(&b->e, &at, "\\approx: the right side holds no declared samples") != NULL;
+        return ev_elaborate_fail(&b->e, &at,
+                                 "\\approx: the right side holds no declared samples") != NULL;
     ev_meaning saved[16];
     for (size_t i = 0; i < list.count; i++) {
         saved[i] = b->e.meanings[list.symbols[i]];
@@ -183,11 +184,13 @@ static bool proportional(builder *b, const ev_formula_step *step, ev_case_step *
     for (size_t i = 0; vary != NULL && i < n; i++) {
         const ev_syntax *argument = left->children[i];
         if (argument->kind != EV_SYNTAX_SYMBOL)
-            return ev_elaborate_fail(&b->e, argument, "\\propto: a plain variable is needed here") != NULL;
+            return ev_elaborate_fail(&b->e, argument,
+                                     "\\propto: a plain variable is needed here") != NULL;
         vary[i] = argument->symbol;
         if (b->e.table->symbols[vary[i]].kind == EV_SYMBOL_INTEGER)
             return n == 1 ? proportional_discrete(b, step, vary[i], out)
-                          : ev_elaborate_fail(&b->e, &at, "\\propto in several variables, one of them "
+                          : ev_elaborate_fail(&b->e, &at,
+                                              "\\propto in several variables, one of them "
                                               "discrete") != NULL;
     }
     if (vary == NULL || !compare(b, step, out))
@@ -220,7 +223,8 @@ static bool with_constant(builder *b, const ev_formula_step *step, int constant,
         return false;
     ev_syntax at = at_step(step);
     if (step->relation != EV_RELATION_EQUAL)
-        return ev_elaborate_fail(&b->e, &at, "an unnamed constant stands only in equalities") != NULL;
+        return ev_elaborate_fail(&b->e, &at, "an unnamed constant stands only in equalities") !=
+               NULL;
     out->kind = EV_STEP_CONSTANT;
     out->constant = constant;
     out->vary = s->free_of;
@@ -268,11 +272,13 @@ static ev_node objective(builder *b, const ev_syntax *body)
 
 static bool argmin(builder *b, const ev_formula_step *step, ev_case_step *out)
 {
-    const ev_syntax *left = b->formula->members[step->left], *right = b->formula->members[step->right];
+    const ev_syntax *left = b->formula->members[step->left],
+                    *right = b->formula->members[step->right];
     ev_syntax at = at_step(step);
     if (!is_argmin(left) || !is_argmin(right) || left->kind != right->kind ||
         left->variables[0] != right->variables[0])
-        return ev_elaborate_fail(&b->e, &at, "an arg-min equals an arg-min over the same symbol") != NULL;
+        return ev_elaborate_fail(&b->e, &at, "an arg-min equals an arg-min over the same symbol") !=
+               NULL;
     if (step->relation != EV_RELATION_EQUAL && step->relation != EV_RELATION_APPROX)
         return ev_elaborate_fail(&b->e, &at, "arg-mins are compared by = or \\approx") != NULL;
     ev_syntax variable = *left;
@@ -286,8 +292,13 @@ static bool argmin(builder *b, const ev_formula_step *step, ev_case_step *out)
     if (vary == NULL)
         return false;
     vary[0] = left->variables[0];
-    *out = (ev_case_step){.kind = EV_STEP_ARGMIN, .relation = step->relation, .count = 1,
-                          .left = nodes, .right = nodes + 1, .vary_count = 1, .vary = vary,
+    *out = (ev_case_step){.kind = EV_STEP_ARGMIN,
+                          .relation = step->relation,
+                          .count = 1,
+                          .left = nodes,
+                          .right = nodes + 1,
+                          .vary_count = 1,
+                          .vary = vary,
                           .maximise = left->kind == EV_SYNTAX_ARGMAX,
                           .left_gradient = gradient(b, x, nodes[0]),
                           .right_gradient = gradient(b, x, nodes[1])};
@@ -298,7 +309,8 @@ static bool argmin(builder *b, const ev_formula_step *step, ev_case_step *out)
 
 static bool build_step(builder *b, const ev_formula_step *step, ev_case_step *out)
 {
-    const ev_syntax *left = b->formula->members[step->left], *right = b->formula->members[step->right];
+    const ev_syntax *left = b->formula->members[step->left],
+                    *right = b->formula->members[step->right];
     *out = (ev_case_step){.relation = step->relation};
     int constant = -1;
     bool ok;
@@ -399,7 +411,8 @@ static ev_status create(const ev_formula *formula, const long *integers, bool tr
     error = error == NULL ? &local : error;
     ev_status status = ev_elaborator_init(&b.e, formula, integers, trial, error);
     b.flags = calloc(n + 1, 1);
-    if (status == EV_OK && (used == NULL || b.flags == NULL || !ev_mark_formula(formula, b.flags, used)))
+    if (status == EV_OK &&
+        (used == NULL || b.flags == NULL || !ev_mark_formula(formula, b.flags, used)))
         status = ev_error_set(error, EV_NO_MEMORY, "out of memory");
     for (size_t s = 0; status == EV_OK && s < n; s++)
         b.e.meanings[s].bound = formula->scope->table->symbols[s].kind == EV_SYMBOL_INTEGER &&

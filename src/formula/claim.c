@@ -26,11 +26,16 @@ bool ev_token_relation(const ev_token *t, ev_relation *relation)
     static const struct {
         const char *command;
         ev_relation relation;
-    } commands[] = {{"le", EV_RELATION_LESS_EQUAL}, {"leq", EV_RELATION_LESS_EQUAL},
-                    {"leqslant", EV_RELATION_LESS_EQUAL}, {"ge", EV_RELATION_GREATER_EQUAL},
-                    {"geq", EV_RELATION_GREATER_EQUAL}, {"geqslant", EV_RELATION_GREATER_EQUAL},
-                    {"lt", EV_RELATION_LESS}, {"gt", EV_RELATION_GREATER},
-                    {"approx", EV_RELATION_APPROX}, {"propto", EV_RELATION_PROPORTIONAL}};
+    } commands[] = {{"le", EV_RELATION_LESS_EQUAL},
+                    {"leq", EV_RELATION_LESS_EQUAL},
+                    {"leqslant", EV_RELATION_LESS_EQUAL},
+                    {"ge", EV_RELATION_GREATER_EQUAL},
+                    {"geq", EV_RELATION_GREATER_EQUAL},
+                    {"geqslant", EV_RELATION_GREATER_EQUAL},
+                    {"lt", EV_RELATION_LESS},
+                    {"gt", EV_RELATION_GREATER},
+                    {"approx", EV_RELATION_APPROX},
+                    {"propto", EV_RELATION_PROPORTIONAL}};
     static const struct {
         char c;
         ev_relation relation;
@@ -115,9 +120,12 @@ static bool add_step(chain_reader *r, ev_relation relation, const ev_token *plac
         return false;
     }
     size_t n = r->member_count;
-    r->steps[r->step_count++] = (ev_formula_step){
-        .relation = relation, .left = n - 2, .right = n - 1, .line = place->line,
-        .column = place->column, .source = r->texts[n - 1]};
+    r->steps[r->step_count++] = (ev_formula_step){.relation = relation,
+                                                  .left = n - 2,
+                                                  .right = n - 1,
+                                                  .line = place->line,
+                                                  .column = place->column,
+                                                  .source = r->texts[n - 1]};
     return true;
 }
 
@@ -148,8 +156,9 @@ static bool read_chain(chain_reader *r)
     if (relations == 0) {
         const ev_token *t = ev_parser_token(parser);
         char found[48];
-        ev_parser_fail(parser, t, t->kind == EV_TOKEN_END ? "a claim needs a relation"
-                                                          : "expected a relation, found %s",
+        ev_parser_fail(parser, t,
+                       t->kind == EV_TOKEN_END ? "a claim needs a relation"
+                                               : "expected a relation, found %s",
                        ev_token_describe(t, found));
         return false;
     }
@@ -172,8 +181,8 @@ static bool is_separator(const ev_parser *parser)
 
 static ev_status check_environments(const ev_parser *parser)
 {
-    static const char *const known[] = {"aligned", "align", "align*", "equation", "equation*",
-                                        "gathered", "split", "gather", "gather*", NULL};
+    static const char *const known[] = {"aligned",  "align", "align*", "equation", "equation*",
+                                        "gathered", "split", "gather", "gather*",  NULL};
     const ev_token *open = NULL;
     for (const ev_token *t = parser->list.tokens; t->kind != EV_TOKEN_END; t++) {
         if (t->kind != EV_TOKEN_BEGIN && t->kind != EV_TOKEN_FINISH)
@@ -183,7 +192,8 @@ static ev_status check_environments(const ev_parser *parser)
             ok |= strlen(known[i]) == t->length && memcmp(known[i], t->text, t->length) == 0;
         if (!ok)
             return ev_error_at(parser->error, parser->list.span.file, t->line, t->column, t->length,
-                               "the environment %.*s is not in the language", (int)t->length, t->text);
+                               "the environment %.*s is not in the language", (int)t->length,
+                               t->text);
         if ((t->kind == EV_TOKEN_BEGIN) == (open != NULL))
             return ev_error_at(parser->error, parser->list.span.file, t->line, t->column, t->length,
                                open != NULL ? "an environment inside another"

@@ -24,9 +24,9 @@ const char *ev_relation_text(ev_relation relation);
 
 typedef struct {
     ev_relation relation;
-    size_t left, right;        /* members */
-    size_t line, column;       /* of the relation sign in the file */
-    const char *source;        /* the printed line that holds the relation's right side */
+    size_t left, right;  /* members */
+    size_t line, column; /* of the relation sign in the file */
+    const char *source;  /* the printed line that holds the relation's right side */
 } ev_formula_step;
 
 typedef struct {
@@ -36,7 +36,7 @@ typedef struct {
     size_t step_count;
     ev_formula_step *steps;
     const ev_scope *scope;
-    const char *file;          /* for messages */
+    const char *file; /* for messages */
 } ev_formula;
 
 /* Parse and type-check a claim's display (without the $$) in a scope.  All memory comes from
@@ -49,28 +49,28 @@ ev_status ev_formula_parse(const ev_scope *scope, ev_span display, ev_formula *f
 ev_status ev_formula_check_types(const ev_formula *formula, ev_error *error);
 
 typedef enum {
-    EV_STEP_COMPARE,  /* left[i] against right[i] under the relation, at each point */
-    EV_STEP_ESTIMATE, /* right[i] is already the expectation over the samples; spread[i] the
+    EV_STEP_COMPARE,      /* left[i] against right[i] under the relation, at each point */
+    EV_STEP_ESTIMATE,     /* right[i] is already the expectation over the samples; spread[i] the
                          variance of the estimate as one node */
     EV_STEP_PROPORTIONAL, /* left[i] / right[i] does not change when vary[] is redrawn */
     EV_STEP_CONSTANT, /* some value of the input `constant` makes left = right for every value of
                          vary[]; the residual is linear in it */
-    EV_STEP_ARGMIN    /* objectives left[0], right[0] over the inputs of vary[]; maximise: arg max */
+    EV_STEP_ARGMIN /* objectives left[0], right[0] over the inputs of vary[]; maximise: arg max */
 } ev_step_kind;
 
 typedef struct {
     ev_step_kind kind;
     ev_relation relation;
-    size_t count;            /* components */
+    size_t count; /* components */
     const ev_node *left, *right;
-    const ev_node *spread;   /* ESTIMATE only */
-    size_t vary_count;       /* PROPORTIONAL, CONSTANT, ARGMIN: symbols */
+    const ev_node *spread; /* ESTIMATE only */
+    size_t vary_count;     /* PROPORTIONAL, CONSTANT, ARGMIN: symbols */
     const int *vary;
-    int constant;            /* CONSTANT: its symbol */
-    bool maximise;           /* ARGMIN */
+    int constant;                                  /* CONSTANT: its symbol */
+    bool maximise;                                 /* ARGMIN */
     const ev_node *left_gradient, *right_gradient; /* ARGMIN: one a component of vary's inputs, in
                                                       order of vary and then of component */
-    bool has_gradient;       /* some \nabla stands in the step */
+    bool has_gradient;                             /* some \nabla stands in the step */
 } ev_case_step;
 
 typedef struct {
@@ -83,15 +83,15 @@ typedef struct {
     ev_arena *arena;
     size_t input_count;
     size_t slot_count;
-    const ev_slot *slots;    /* REAL and CONSTANT symbols the claim uses, and each FUNCTION's hidden
+    const ev_slot *slots; /* REAL and CONSTANT symbols the claim uses, and each FUNCTION's hidden
                                 coefficients (draw these from N(0,1)) */
     size_t step_count;
     const ev_case_step *steps;
-    size_t member_count;     /* values of the members themselves, for checks and explain */
+    size_t member_count; /* values of the members themselves, for checks and explain */
     const size_t *member_sizes;
     const ev_node *const *members; /* NULL for arg-min members and members that hold samples in an
                                       estimate's right side are given pointwise */
-    size_t condition_count;  /* each must hold at a point: left relation right */
+    size_t condition_count;        /* each must hold at a point: left relation right */
     const ev_node *condition_left, *condition_right;
     const int *condition_relation;
 } ev_case;

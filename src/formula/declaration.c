@@ -108,7 +108,8 @@ static bool declare_constant(ev_scope *scope, ev_parser *parser)
     for (size_t i = 0; i < others.count; i++) {
         int other = ev_scope_find(scope, others.names[i]);
         if (other < 0 || scope->table->symbols[other].kind != EV_SYMBOL_REAL || i == 4) {
-            ev_parser_fail(parser, others.places[i], "a constant is free of declared real symbols, "
+            ev_parser_fail(parser, others.places[i],
+                           "a constant is free of declared real symbols, "
                            "at most 4");
             return false;
         }
@@ -151,7 +152,8 @@ static bool declare_function(ev_scope *scope, ev_parser *parser)
     const ev_token *place = ev_parser_token(parser);
     if (!ev_declare_set(parser, &value))
         return false;
-    if (value.kind != EV_SYMBOL_REAL || value.rank > 1 || value.domain.simplex || value.domain.binary)
+    if (value.kind != EV_SYMBOL_REAL || value.rank > 1 || value.domain.simplex ||
+        value.domain.binary)
         return ev_parser_fail(parser, place, "functions give real numbers or vectors") != NULL;
     symbol.rank = value.rank, symbol.rows = value.rows, symbol.domain = value.domain;
     for (size_t i = 0; i < list.count; i++) {
@@ -259,10 +261,10 @@ static bool condition_sign(const ev_token *t, int *relation)
     static const struct {
         const char *command;
         int relation;
-    } commands[] = {{"le", EV_RELATION_LESS_EQUAL}, {"leq", EV_RELATION_LESS_EQUAL},
+    } commands[] = {{"le", EV_RELATION_LESS_EQUAL},    {"leq", EV_RELATION_LESS_EQUAL},
                     {"ge", EV_RELATION_GREATER_EQUAL}, {"geq", EV_RELATION_GREATER_EQUAL},
-                    {"lt", EV_RELATION_LESS}, {"gt", EV_RELATION_GREATER},
-                    {"ne", EV_CONDITION_NOT_EQUAL}, {"neq", EV_CONDITION_NOT_EQUAL}};
+                    {"lt", EV_RELATION_LESS},          {"gt", EV_RELATION_GREATER},
+                    {"ne", EV_CONDITION_NOT_EQUAL},    {"neq", EV_CONDITION_NOT_EQUAL}};
     if (ev_token_is(t, '<') || ev_token_is(t, '>')) {
         *relation = ev_token_is(t, '<') ? EV_RELATION_LESS : EV_RELATION_GREATER;
         return true;
@@ -293,13 +295,13 @@ static bool declare_condition(ev_scope *scope, ev_parser *parser)
         const ev_syntax *right = ev_parse_expression(parser);
         if (right == NULL)
             return false;
-        if (!ev_array_reserve(&scope->conditions, scope->condition_count, &scope->condition_capacity,
-                              sizeof *scope->conditions)) {
+        if (!ev_array_reserve(&scope->conditions, scope->condition_count,
+                              &scope->condition_capacity, sizeof *scope->conditions)) {
             ev_error_set(parser->error, EV_NO_MEMORY, "out of memory");
             return false;
         }
-        scope->conditions[scope->condition_count++] =
-            (ev_condition){left, right, relation, t->line, t->column};
+        scope->conditions[scope->condition_count++] = (ev_condition){left, right, relation, t->line,
+                                                                     t->column};
         left = right;
         signs++;
     }
@@ -308,7 +310,14 @@ static bool declare_condition(ev_scope *scope, ev_parser *parser)
 
 /* ---- which kind ---- */
 
-typedef enum { IS_MEMBERSHIP, IS_FUNCTION, IS_SAMPLE, IS_CONSTANT, IS_DEFINITION, IS_CONDITION } kind;
+typedef enum {
+    IS_MEMBERSHIP,
+    IS_FUNCTION,
+    IS_SAMPLE,
+    IS_CONSTANT,
+    IS_DEFINITION,
+    IS_CONDITION
+} kind;
 
 static kind kind_of(const ev_parser *parser)
 {

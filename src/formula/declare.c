@@ -12,11 +12,13 @@
 #include <string.h>
 
 static const char *const vocabulary[] = {
-    "assume", "let", "define", "suppose", "write", "and", "with", "where", "for", "all", "each",
-    "be", "is", "are", "a", "an", "the", "of", "in", "by", "independent", "density", "densities",
-    "function", "functions", "smooth", "samples", "sample", "draws", "real", "number", "numbers",
-    "vector", "vectors", "matrix", "matrices", "constant", "constants", "given", "also", "then",
-    "that", "it", "so", NULL};
+    "assume",   "let",       "define",    "suppose",   "write",  "and",     "with",
+    "where",    "for",       "all",       "each",      "be",     "is",      "are",
+    "a",        "an",        "the",       "of",        "in",     "by",      "independent",
+    "density",  "densities", "function",  "functions", "smooth", "samples", "sample",
+    "draws",    "real",      "number",    "numbers",   "vector", "vectors", "matrix",
+    "matrices", "constant",  "constants", "given",     "also",   "then",    "that",
+    "it",       "so",        NULL};
 
 typedef struct {
     const char *words[3];
@@ -150,8 +152,8 @@ static ev_status read_formula(reader *r)
     step(r);
     if (display)
         step(r);
-    ev_span formula = {.text = r->span.text + r->at, .line = r->line, .column = r->column,
-                       .file = r->span.file};
+    ev_span formula = {
+        .text = r->span.text + r->at, .line = r->line, .column = r->column, .file = r->span.file};
     size_t start = r->at;
     while (r->at < r->span.length && here(r, 0) != '$')
         step(r);
@@ -171,8 +173,12 @@ static ev_status read_formula(reader *r)
 
 ev_status ev_scope_declare(ev_scope *scope, ev_span paragraph, ev_error *error)
 {
-    reader r = {.span = paragraph, .line = paragraph.line, .column = paragraph.column,
-                .scope = scope, .error = error, .first_new = scope->table->symbol_count};
+    reader r = {.span = paragraph,
+                .line = paragraph.line,
+                .column = paragraph.column,
+                .scope = scope,
+                .error = error,
+                .first_new = scope->table->symbol_count};
     ev_status status = EV_OK;
     while (status == EV_OK && r.at < paragraph.length) {
         char c = here(&r, 0);

@@ -33,7 +33,8 @@ static bool add_formal(ev_parser *parser, head *h, int symbol, const ev_token *p
     return true;
 }
 
-static int hidden_symbol(ev_scope *scope, ev_parser *parser, ev_symbol symbol, const ev_token *place)
+static int hidden_symbol(ev_scope *scope, ev_parser *parser, ev_symbol symbol,
+                         const ev_token *place)
 {
     symbol.line = place->line, symbol.column = place->column;
     int index = ev_symbol_table_add(scope->table, &symbol);
@@ -57,7 +58,8 @@ static bool formal_argument(ev_scope *scope, ev_parser *parser, head *h)
     if (symbol < 0) {
         if (h->count > 0)
             return ev_parser_fail(parser, place, "%s is not declared", name) != NULL;
-        ev_symbol inferred = {.name = name, .kind = EV_SYMBOL_REAL,
+        ev_symbol inferred = {.name = name,
+                              .kind = EV_SYMBOL_REAL,
                               .domain = {.low = (double)-INFINITY, .high = (double)INFINITY}};
         symbol = h->inferred = hidden_symbol(scope, parser, inferred, place);
         if (symbol < 0)
@@ -133,8 +135,8 @@ static bool sample_formal(ev_scope *scope, ev_parser *parser, head *h)
         return ev_parser_fail(parser, t + 3, "expected the sample's index") != NULL;
     int symbol = ev_parser_find(parser, name);
     if (symbol < 0) {
-        ev_symbol hidden = {.name = name, .kind = EV_SYMBOL_INTEGER,
-                            .low = {-1, 0, 1}, .high = {-1, 0, 1}};
+        ev_symbol hidden = {
+            .name = name, .kind = EV_SYMBOL_INTEGER, .low = {-1, 0, 1}, .high = {-1, 0, 1}};
         symbol = hidden_symbol(scope, parser, hidden, t + 3);
         if (symbol < 0)
             return false;
@@ -203,9 +205,13 @@ bool ev_shape_of(const ev_symbol_table *table, const ev_syntax *e, unsigned *ran
             return ev_shape_of(table, s->definition->body, rank, rows);
         *rank = s->rank, *rows = s->rows;
         return true;
-    case EV_SYNTAX_ADD: case EV_SYNTAX_SUB: case EV_SYNTAX_NEG: case EV_SYNTAX_POW:
-    case EV_SYNTAX_DIV: case EV_SYNTAX_ODOT: case EV_SYNTAX_OSLASH:
-        return ev_shape_of(table, e->children[0], rank, rows);
+    case EV_SYNTAX_ADD:
+    case EV_SYNTAX_SUB:
+    case EV_SYNTAX_NEG:
+    case EV_SYNTAX_POW:
+    case EV_SYNTAX_DIV:
+    case EV_SYNTAX_ODOT:
+    case EV_SYNTAX_OSLASH: return ev_shape_of(table, e->children[0], rank, rows);
     case EV_SYNTAX_FUNCTION:
         if (e->function == EV_FUNCTION_DET || e->function == EV_FUNCTION_TRACE)
             return *rank = 0, true;
@@ -226,11 +232,8 @@ bool ev_shape_of(const ev_symbol_table *table, const ev_syntax *e, unsigned *ran
         *rank = best;
         return true;
     }
-    case EV_SYNTAX_NUMBER:
-        *rank = 0;
-        return true;
-    default:
-        return false;
+    case EV_SYNTAX_NUMBER: *rank = 0; return true;
+    default: return false;
     }
 }
 
@@ -251,8 +254,10 @@ static bool infer_type(ev_scope *scope, ev_parser *parser, const head *h, const 
         rank = rank == 2 ? 1 : rank;
     }
     if (!known || rank > 1)
-        return ev_parser_fail(parser, h->place, "%s is not declared, and its type does not follow: "
-                              "declare it first", name) != NULL;
+        return ev_parser_fail(parser, h->place,
+                              "%s is not declared, and its type does not follow: "
+                              "declare it first",
+                              name) != NULL;
     table->symbols[h->inferred].rank = rank;
     table->symbols[h->inferred].rows = rows;
     if (!ev_scope_show(scope, h->inferred)) {
@@ -285,7 +290,8 @@ static bool already_defined(ev_scope *scope, ev_parser *parser, const head *h)
     int plain = ev_scope_find(scope, h->name);
     if (plain >= 0) {
         const ev_symbol *known = &scope->table->symbols[plain];
-        ev_parser_fail(parser, h->place, "%s is already declared (line %zu): a condition is written "
+        ev_parser_fail(parser, h->place,
+                       "%s is already declared (line %zu): a condition is written "
                        "with <, > or \\ne, and no declared name can be defined again",
                        h->name, known->line);
         return true;
@@ -302,11 +308,17 @@ static bool keep(ev_scope *scope, ev_parser *parser, const head *h, const ev_syn
         return false;
     }
     memcpy(formals, h->formals, h->count * sizeof *formals);
-    *d = (struct ev_definition){.formal_count = h->count, .formals = formals,
-                                .left_count = h->left, .applied = h->applied,
-                                .sample_index = h->sample_index, .body = body};
-    ev_symbol symbol = {.name = h->name, .kind = EV_SYMBOL_DEFINITION, .line = h->place->line,
-                        .column = h->place->column, .definition = d};
+    *d = (struct ev_definition){.formal_count = h->count,
+                                .formals = formals,
+                                .left_count = h->left,
+                                .applied = h->applied,
+                                .sample_index = h->sample_index,
+                                .body = body};
+    ev_symbol symbol = {.name = h->name,
+                        .kind = EV_SYMBOL_DEFINITION,
+                        .line = h->place->line,
+                        .column = h->place->column,
+                        .definition = d};
     int index = ev_symbol_table_add(scope->table, &symbol);
     if (index < 0 || !ev_scope_show(scope, index)) {
         ev_error_set(parser->error, EV_NO_MEMORY, "out of memory");

@@ -22,7 +22,7 @@ typedef struct {
     size_t depth;
     int indices[32]; /* bound by sums around the node in hand */
     size_t index_count;
-    int symbols[MAX_SYMBOLS];      /* candidates for exchanges */
+    int symbols[MAX_SYMBOLS]; /* candidates for exchanges */
     size_t symbol_count;
     const ev_syntax *densities[64]; /* applications that occur in the formula */
     size_t density_count;
@@ -32,9 +32,9 @@ typedef struct {
 
 const char *ev_edit_kind_name(ev_edit_kind kind)
 {
-    static const char *const names[] = {"sign", "symbol", "power", "factor", "weight", "term",
-                                        "function", "operation", "exchange", "density", "index",
-                                        "bracket"};
+    static const char *const names[] = {"sign",     "symbol",  "power",    "factor",
+                                        "weight",   "term",    "function", "operation",
+                                        "exchange", "density", "index",    "bracket"};
     return names[kind];
 }
 
@@ -60,8 +60,8 @@ static ev_syntax *copy_of(editor *ed, const ev_syntax *x, size_t children)
 static const ev_syntax *node_of(editor *ed, ev_syntax_kind kind, const ev_syntax *at,
                                 const ev_syntax *a, const ev_syntax *b)
 {
-    ev_syntax like = {.kind = kind, .symbol = -1, .line = at->line, .column = at->column,
-                      .length = at->length};
+    ev_syntax like = {
+        .kind = kind, .symbol = -1, .line = at->line, .column = at->column, .length = at->length};
     ev_syntax *node = a == NULL ? NULL : copy_of(ed, &like, b == NULL ? 1 : 2);
     if (node == NULL)
         return NULL;
@@ -73,15 +73,22 @@ static const ev_syntax *node_of(editor *ed, ev_syntax_kind kind, const ev_syntax
 
 static const ev_syntax *number_of(editor *ed, const ev_syntax *at, double value)
 {
-    ev_syntax like = {.kind = EV_SYNTAX_NUMBER, .symbol = -1, .number = value, .line = at->line,
-                      .column = at->column, .length = at->length};
+    ev_syntax like = {.kind = EV_SYNTAX_NUMBER,
+                      .symbol = -1,
+                      .number = value,
+                      .line = at->line,
+                      .column = at->column,
+                      .length = at->length};
     return copy_of(ed, &like, 0);
 }
 
 static const ev_syntax *symbol_of(editor *ed, const ev_syntax *at, int symbol)
 {
-    ev_syntax like = {.kind = EV_SYNTAX_SYMBOL, .symbol = symbol, .line = at->line,
-                      .column = at->column, .length = at->length};
+    ev_syntax like = {.kind = EV_SYNTAX_SYMBOL,
+                      .symbol = symbol,
+                      .line = at->line,
+                      .column = at->column,
+                      .length = at->length};
     return copy_of(ed, &like, 0);
 }
 
@@ -128,14 +135,16 @@ static void emit(editor *ed, ev_edit_kind kind, const ev_syntax *before, const e
 
 static bool same_dim(ev_dim a, ev_dim b)
 {
-    return a.symbol == b.symbol && a.offset == b.offset && (a.symbol < 0 || a.multiplier == b.multiplier);
+    return a.symbol == b.symbol && a.offset == b.offset &&
+           (a.symbol < 0 || a.multiplier == b.multiplier);
 }
 
 static bool same_type(const ev_symbol *a, const ev_symbol *b)
 {
     return a->kind == EV_SYMBOL_REAL && b->kind == EV_SYMBOL_REAL && a->rank == b->rank &&
            a->is_sample == b->is_sample && a->domain.binary == b->domain.binary &&
-           (a->rank < 1 || same_dim(a->rows, b->rows)) && (a->rank < 2 || same_dim(a->cols, b->cols));
+           (a->rank < 1 || same_dim(a->rows, b->rows)) &&
+           (a->rank < 2 || same_dim(a->cols, b->cols));
 }
 
 static void gather(editor *ed, const ev_syntax *x)
@@ -314,8 +323,9 @@ static bool may_drop(ev_function f)
 static void edit_function(editor *ed, const ev_syntax *x)
 {
     if (may_drop(x->function) && x->child_count == 1)
-        emit(ed, x->function == EV_FUNCTION_STOP_GRADIENT ? EV_EDIT_DROP_OPERATION
-                                                          : EV_EDIT_DROP_FUNCTION,
+        emit(ed,
+             x->function == EV_FUNCTION_STOP_GRADIENT ? EV_EDIT_DROP_OPERATION
+                                                      : EV_EDIT_DROP_FUNCTION,
              x, x->children[0]);
 }
 
@@ -332,13 +342,15 @@ static void edit_range(editor *ed, const ev_syntax *x)
             bool dimension = s->kind == EV_SYMBOL_INTEGER && s->high.symbol < 0;
             if (dimension && x->children[2]->kind == EV_SYNTAX_SYMBOL &&
                 x->children[2]->symbol != scope->visible[i])
-                emit(ed, EV_EDIT_INDEX, x, with_child(ed, x, 2, symbol_of(ed, x, scope->visible[i])));
+                emit(ed, EV_EDIT_INDEX, x,
+                     with_child(ed, x, 2, symbol_of(ed, x, scope->visible[i])));
         }
     }
     const ev_syntax *body = x->children[0];
     if (x->kind == EV_SYNTAX_SUM && (body->kind == EV_SYNTAX_ADD || body->kind == EV_SYNTAX_SUB))
-        emit(ed, EV_EDIT_BRACKET, x,
-             node_of(ed, body->kind, x, with_child(ed, x, 0, body->children[0]), body->children[1]));
+        emit(
+            ed, EV_EDIT_BRACKET, x,
+            node_of(ed, body->kind, x, with_child(ed, x, 0, body->children[0]), body->children[1]));
 }
 
 static void edit_expectation(editor *ed, const ev_syntax *x)
@@ -413,7 +425,11 @@ static void edit_collect(editor *ed, const ev_syntax *x)
 static void edit_node(editor *ed, const ev_syntax *x)
 {
     switch (x->kind) {
-    case EV_SYNTAX_ADD: case EV_SYNTAX_SUB: edit_sum(ed, x); edit_collect(ed, x); return;
+    case EV_SYNTAX_ADD:
+    case EV_SYNTAX_SUB:
+        edit_sum(ed, x);
+        edit_collect(ed, x);
+        return;
     case EV_SYNTAX_NEG: emit(ed, EV_EDIT_FLIP_SIGN, x, x->children[0]); return;
     case EV_SYNTAX_MUL: edit_product(ed, x); return;
     case EV_SYNTAX_DIV: edit_quotient(ed, x); return;
@@ -425,12 +441,14 @@ static void edit_node(editor *ed, const ev_syntax *x)
     case EV_SYNTAX_INDEX: edit_index(ed, x); return;
     case EV_SYNTAX_APPLY: edit_application(ed, x); return;
     case EV_SYNTAX_FUNCTION: edit_function(ed, x); return;
-    case EV_SYNTAX_TRANSPOSE: case EV_SYNTAX_INVERSE:
-        emit(ed, EV_EDIT_DROP_OPERATION, x, x->children[0]);
-        return;
-    case EV_SYNTAX_SUM: case EV_SYNTAX_PRODUCT: edit_range(ed, x); return;
-    case EV_SYNTAX_EXPECT: case EV_SYNTAX_VARIANCE: edit_expectation(ed, x); return;
-    case EV_SYNTAX_KL: case EV_SYNTAX_CROSS_ENTROPY: edit_divergence(ed, x); return;
+    case EV_SYNTAX_TRANSPOSE:
+    case EV_SYNTAX_INVERSE: emit(ed, EV_EDIT_DROP_OPERATION, x, x->children[0]); return;
+    case EV_SYNTAX_SUM:
+    case EV_SYNTAX_PRODUCT: edit_range(ed, x); return;
+    case EV_SYNTAX_EXPECT:
+    case EV_SYNTAX_VARIANCE: edit_expectation(ed, x); return;
+    case EV_SYNTAX_KL:
+    case EV_SYNTAX_CROSS_ENTROPY: edit_divergence(ed, x); return;
     case EV_SYNTAX_GRADIENT: edit_gradient(ed, x); return;
     default: return;
     }
@@ -440,15 +458,22 @@ static void edit_node(editor *ed, const ev_syntax *x)
 static size_t editable_children(const ev_syntax *x)
 {
     switch (x->kind) {
-    case EV_SYNTAX_INDEX: case EV_SYNTAX_SUM: case EV_SYNTAX_PRODUCT: case EV_SYNTAX_MAXIMUM:
-    case EV_SYNTAX_MINIMUM: case EV_SYNTAX_POW: case EV_SYNTAX_EXPECT: case EV_SYNTAX_VARIANCE:
-        return 1;
-    case EV_SYNTAX_KL: case EV_SYNTAX_ENTROPY: case EV_SYNTAX_CROSS_ENTROPY: case EV_SYNTAX_APPLY:
-        return 0;
-    case EV_SYNTAX_NORMAL: case EV_SYNTAX_BERNOULLI: case EV_SYNTAX_CATEGORICAL:
-        return x->child_count;
-    default:
-        return x->child_count;
+    case EV_SYNTAX_INDEX:
+    case EV_SYNTAX_SUM:
+    case EV_SYNTAX_PRODUCT:
+    case EV_SYNTAX_MAXIMUM:
+    case EV_SYNTAX_MINIMUM:
+    case EV_SYNTAX_POW:
+    case EV_SYNTAX_EXPECT:
+    case EV_SYNTAX_VARIANCE: return 1;
+    case EV_SYNTAX_KL:
+    case EV_SYNTAX_ENTROPY:
+    case EV_SYNTAX_CROSS_ENTROPY:
+    case EV_SYNTAX_APPLY: return 0;
+    case EV_SYNTAX_NORMAL:
+    case EV_SYNTAX_BERNOULLI:
+    case EV_SYNTAX_CATEGORICAL: return x->child_count;
+    default: return x->child_count;
     }
 }
 
@@ -515,8 +540,8 @@ static void choose(editor *ed, size_t limit)
 ev_status ev_formula_edits(const ev_formula *formula, size_t step, bool repairs, size_t limit,
                            ev_arena *arena, ev_edit **edits, size_t *count)
 {
-    editor ed = {.formula = formula, .table = formula->scope->table, .arena = arena,
-                 .repairs = repairs};
+    editor ed = {
+        .formula = formula, .table = formula->scope->table, .arena = arena, .repairs = repairs};
     const ev_formula_step *s = &formula->steps[step];
     gather(&ed, formula->members[s->left]);
     gather(&ed, formula->members[s->right]);

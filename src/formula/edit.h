@@ -13,10 +13,10 @@
 /* In the order of preference as repairs: the simplest slip first. */
 typedef enum {
     EV_EDIT_FLIP_SIGN,
-    EV_EDIT_SWAP_SYMBOL,    /* \tilde\mu for \mu */
-    EV_EDIT_POWER,          /* sigma^2 for sigma, and back */
-    EV_EDIT_FACTOR,         /* a factor lost, 2 or 1/2 too much */
-    EV_EDIT_WEIGHT,         /* divided by a density (repairs) */
+    EV_EDIT_SWAP_SYMBOL, /* \tilde\mu for \mu */
+    EV_EDIT_POWER,       /* sigma^2 for sigma, and back */
+    EV_EDIT_FACTOR,      /* a factor lost, 2 or 1/2 too much */
+    EV_EDIT_WEIGHT,      /* divided by a density (repairs) */
     EV_EDIT_DROP_TERM,
     EV_EDIT_DROP_FUNCTION,  /* a log, an exp lost */
     EV_EDIT_DROP_OPERATION, /* a transpose, an inverse, an expectation, a stop-gradient lost */

@@ -1,5 +1,6 @@
 /* From syntax to graph at fixed integers.  Private to src/formula.
  *
+ *   elaborate_symbol.c, elaborate_function.c   its parts
  *   tensor.c     values: scalars, vectors, matrices of graph nodes, and their algebra
  *   elaborate.c  expressions to tensors
  *   integrate.c  integrals and expectations: finding the density to whiten by
@@ -17,7 +18,7 @@
 typedef struct {
     unsigned rank;
     size_t rows, cols;
-    bool row;     /* rank 1 only: a row vector */
+    bool row; /* rank 1 only: a row vector */
     bool unsized;
     ev_node *nodes;
 } ev_tensor;
@@ -44,7 +45,7 @@ typedef struct {
     ev_slot *slots;
     size_t slot_count, slot_capacity;
     size_t input_count;
-    bool trial;           /* checking types only: index ranges are not looked at */
+    bool trial; /* checking types only: index ranges are not looked at */
     bool has_gradient;
     size_t depth;
     ev_seen_density *seen;
@@ -69,6 +70,19 @@ const ev_tensor *ev_elaborate_input(ev_elaborator *e, int symbol, const ev_synta
 const ev_tensor *ev_elaborate_application(ev_elaborator *e, const ev_syntax *application);
 bool ev_elaborate_bind(ev_elaborator *e, const ev_syntax *application, ev_meaning *saved);
 void ev_elaborate_unbind(ev_elaborator *e, const ev_syntax *application, const ev_meaning *saved);
+/* The parts of the switch. */
+const ev_tensor *ev_elaborate_symbol(ev_elaborator *e, const ev_syntax *at);
+const ev_tensor *ev_elaborate_index(ev_elaborator *e, const ev_syntax *at);
+const ev_tensor *ev_elaborate_function(ev_elaborator *e, const ev_syntax *at);
+const ev_tensor *ev_elaborate_power(ev_elaborator *e, const ev_syntax *at);
+const ev_tensor *ev_elaborate_norm(ev_elaborator *e, const ev_syntax *at, bool squared);
+bool ev_elaborate_integer_symbol(ev_elaborator *e, const ev_syntax *at, long *value);
+/* Rows and columns of a symbol's value here (samples: those of all its samples together). */
+bool ev_elaborate_shape(ev_elaborator *e, const ev_syntax *at, const ev_symbol *s, bool samples,
+                        size_t *rows, size_t *cols);
+/* count consecutive inputs for a symbol. */
+bool ev_elaborate_slot(ev_elaborator *e, int symbol, size_t count, size_t *first);
+bool ev_elaborate_out_of_memory(ev_elaborator *e); /* false */
 long ev_elaborate_dim(const ev_elaborator *e, ev_dim dim);
 bool ev_elaborate_range(ev_elaborator *e, const ev_syntax *sum, long *low, long *high);
 

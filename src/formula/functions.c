@@ -53,8 +53,8 @@ const ev_syntax *ev_parse_fraction(ev_parser *parser)
             return ev_parser_fail(parser, t, "put braces around the two parts of this fraction");
         parser->at++;
         return ev_syntax_binary(parser, EV_SYNTAX_DIV, place,
-                      ev_syntax_number(parser, t, (double)(t->text[0] - '0')),
-                      ev_syntax_number(parser, t, (double)(t->text[1] - '0')));
+                                ev_syntax_number(parser, t, (double)(t->text[0] - '0')),
+                                ev_syntax_number(parser, t, (double)(t->text[1] - '0')));
     }
     const ev_syntax *top = ev_parse_group(parser, "\\frac");
     const ev_syntax *bottom = top == NULL ? NULL : ev_parse_group(parser, "\\frac");
@@ -69,13 +69,16 @@ typedef struct {
 } function_name;
 
 static const function_name function_commands[] = {
-    {"log", EV_FUNCTION_LOG}, {"ln", EV_FUNCTION_LOG}, {"exp", EV_FUNCTION_EXP},
-    {"tanh", EV_FUNCTION_TANH}, {"sin", EV_FUNCTION_SIN}, {"cos", EV_FUNCTION_COS},
-    {"max", EV_FUNCTION_MAX}, {"min", EV_FUNCTION_MIN}, {"det", EV_FUNCTION_DET}, {NULL, 0}};
+    {"log", EV_FUNCTION_LOG}, {"ln", EV_FUNCTION_LOG},
+    {"exp", EV_FUNCTION_EXP}, {"tanh", EV_FUNCTION_TANH},
+    {"sin", EV_FUNCTION_SIN}, {"cos", EV_FUNCTION_COS},
+    {"max", EV_FUNCTION_MAX}, {"min", EV_FUNCTION_MIN},
+    {"det", EV_FUNCTION_DET}, {NULL, 0}};
 static const function_name function_words[] = {
-    {"sigmoid", EV_FUNCTION_SIGMOID}, {"softplus", EV_FUNCTION_SOFTPLUS},
-    {"softmax", EV_FUNCTION_SOFTMAX}, {"tr", EV_FUNCTION_TRACE}, {"diag", EV_FUNCTION_DIAG},
-    {"log", EV_FUNCTION_LOG}, {"exp", EV_FUNCTION_EXP}, {"det", EV_FUNCTION_DET},
+    {"sigmoid", EV_FUNCTION_SIGMOID},  {"softplus", EV_FUNCTION_SOFTPLUS},
+    {"softmax", EV_FUNCTION_SOFTMAX},  {"tr", EV_FUNCTION_TRACE},
+    {"diag", EV_FUNCTION_DIAG},        {"log", EV_FUNCTION_LOG},
+    {"exp", EV_FUNCTION_EXP},          {"det", EV_FUNCTION_DET},
     {"sg", EV_FUNCTION_STOP_GRADIENT}, {NULL, 0}};
 
 bool ev_token_is_big_operator(const ev_token *t)
@@ -96,7 +99,8 @@ bool ev_token_is_product_sign(const ev_token *t)
 static bool argument_ends(ev_parser *parser, const ev_token *function)
 {
     const ev_token *t = ev_parser_token(parser);
-    if (ev_token_is_big_operator(t) || (!ev_token_is_product_sign(t) && !ev_parser_starts_factor(parser)))
+    if (ev_token_is_big_operator(t) ||
+        (!ev_token_is_product_sign(t) && !ev_parser_starts_factor(parser)))
         return true;
     ev_parser_fail(parser, t, "does \\%.*s take this factor too? Put its argument in brackets",
                    (int)function->length, function->text);
@@ -159,8 +163,8 @@ static const ev_syntax *function_call(ev_parser *parser, ev_function function, s
     const ev_token *place = ev_parser_token(parser);
     bool indexed = ev_token_is(&parser->list.tokens[next], '_');
     if (indexed && (function == EV_FUNCTION_MAX || function == EV_FUNCTION_MIN))
-        return ev_parse_sum(parser, function == EV_FUNCTION_MAX ? EV_SYNTAX_MAXIMUM
-                                                                : EV_SYNTAX_MINIMUM);
+        return ev_parse_sum(parser,
+                            function == EV_FUNCTION_MAX ? EV_SYNTAX_MAXIMUM : EV_SYNTAX_MINIMUM);
     parser->at = next;
     if (function == EV_FUNCTION_MAX || function == EV_FUNCTION_MIN)
         return extremum(parser, function, place);
@@ -169,7 +173,6 @@ static const ev_syntax *function_call(ev_parser *parser, ev_function function, s
                               "write the power outside brackets: (\\log x)^2");
     return ev_syntax_call(parser, function, place, function_argument(parser, place));
 }
-
 
 const ev_syntax *ev_parse_function(ev_parser *parser, bool *known)
 {

@@ -69,8 +69,12 @@ static ev_token *push(lexer *lx, ev_token_kind kind, const char *text, size_t le
         return NULL;
     }
     ev_token *token = &lx->tokens[lx->count++];
-    *token = (ev_token){.kind = kind, .text = text, .length = length,
-                        .start = lx->span.text + lx->at, .line = lx->line, .column = lx->column};
+    *token = (ev_token){.kind = kind,
+                        .text = text,
+                        .length = length,
+                        .start = lx->span.text + lx->at,
+                        .line = lx->line,
+                        .column = lx->column};
     return token;
 }
 
@@ -84,9 +88,10 @@ static bool in_list(const char *const *list, const char *text, size_t length)
 
 /* Commands that only set type: they are dropped, what follows them stays. */
 static const char *const layout_commands[] = {
-    "left", "right", "middle", "big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr",
-    "biggl", "biggr", "Biggl", "Biggr", "bigm", "Bigm", "displaystyle", "textstyle", "limits",
-    "nolimits", "nonumber", "notag", "mathstrut", "thinspace", NULL};
+    "left",     "right", "middle",    "big",          "Big",       "bigg",   "Bigg",
+    "bigl",     "bigr",  "Bigl",      "Bigr",         "biggl",     "biggr",  "Biggl",
+    "Biggr",    "bigm",  "Bigm",      "displaystyle", "textstyle", "limits", "nolimits",
+    "nonumber", "notag", "mathstrut", "thinspace",    NULL};
 /* Commands that are dropped with their braced argument. */
 static const char *const comment_commands[] = {"tag", "label", "hspace", "vspace", "phantom", NULL};
 
@@ -131,8 +136,8 @@ static bool follows_subscript(const lexer *lx)
 /* \text{KL}, \text{Ber} and \text in a subscript: a name; any other \text is a comment on the line. */
 static ev_status lex_text(lexer *lx, size_t command_length)
 {
-    static const char *const operators[] = {"KL", "Ber", "Cat", "diag", "softmax", "sigmoid",
-                                            "softplus", "tr", "H", "Var", NULL};
+    static const char *const operators[] = {"KL",       "Ber", "Cat", "diag", "softmax", "sigmoid",
+                                            "softplus", "tr",  "H",   "Var",  NULL};
     lexer here = *lx;
     advance(lx, command_length);
     const char *inside;
@@ -142,7 +147,8 @@ static ev_status lex_text(lexer *lx, size_t command_length)
         return status;
     size_t line = lx->line, column = lx->column, at = lx->at;
     lx->at = here.at, lx->line = here.line, lx->column = here.column;
-    if (push(lx, EV_TOKEN_COMMAND, "operatorname", 12) == NULL || push(lx, EV_TOKEN_CHAR, "{", 1) == NULL)
+    if (push(lx, EV_TOKEN_COMMAND, "operatorname", 12) == NULL ||
+        push(lx, EV_TOKEN_CHAR, "{", 1) == NULL)
         return EV_NO_MEMORY;
     for (size_t i = 0; i < length; i++)
         if (push(lx, EV_TOKEN_LETTER, inside + i, 1) == NULL)
@@ -192,7 +198,8 @@ static ev_status lex_word(lexer *lx)
         return lex_environment(lx, length, EV_TOKEN_BEGIN);
     if (n == 3 && memcmp(name, "end", 3) == 0)
         return lex_environment(lx, length, EV_TOKEN_FINISH);
-    bool quad = (n == 4 && memcmp(name, "quad", 4) == 0) || (n == 5 && memcmp(name, "qquad", 5) == 0);
+    bool quad = (n == 4 && memcmp(name, "quad", 4) == 0) ||
+                (n == 5 && memcmp(name, "qquad", 5) == 0);
     if (push(lx, quad ? EV_TOKEN_QUAD : EV_TOKEN_COMMAND, name, n) == NULL)
         return EV_NO_MEMORY;
     advance(lx, length);
@@ -296,14 +303,15 @@ static ev_status check_braces(const lexer *lx)
         }
     }
     if (depth > 0)
-        return ev_error_at(lx->error, lx->span.file, open[depth - 1]->line,
-                           open[depth - 1]->column, 1, "this { is never closed");
+        return ev_error_at(lx->error, lx->span.file, open[depth - 1]->line, open[depth - 1]->column,
+                           1, "this { is never closed");
     return EV_OK;
 }
 
 ev_status ev_lex(ev_span span, ev_arena *arena, ev_token_list *list, ev_error *error)
 {
-    lexer lx = {.span = span, .line = span.line, .column = span.column, .arena = arena, .error = error};
+    lexer lx = {
+        .span = span, .line = span.line, .column = span.column, .arena = arena, .error = error};
     ev_status status = EV_OK;
     while (status == EV_OK && lx.at < span.length)
         status = lex_one(&lx);

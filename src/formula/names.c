@@ -9,14 +9,15 @@
 #include <string.h>
 
 static const char *const letters[] = {
-    "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta",
-    "iota", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho", "varrho", "sigma", "tau", "upsilon",
-    "phi", "varphi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi",
-    "Sigma", "Upsilon", "Phi", "Psi", "Omega", "ell", "hbar", NULL};
+    "alpha",    "beta",  "gamma", "delta",   "epsilon", "varepsilon", "zeta",  "eta",     "theta",
+    "vartheta", "iota",  "kappa", "lambda",  "mu",      "nu",         "xi",    "pi",      "rho",
+    "varrho",   "sigma", "tau",   "upsilon", "phi",     "varphi",     "chi",   "psi",     "omega",
+    "Gamma",    "Delta", "Theta", "Lambda",  "Xi",      "Pi",         "Sigma", "Upsilon", "Phi",
+    "Psi",      "Omega", "ell",   "hbar",    NULL};
 static const char *const accents[][2] = {
-    {"tilde", "tilde"}, {"widetilde", "tilde"}, {"hat", "hat"}, {"widehat", "hat"},
-    {"bar", "bar"}, {"overline", "bar"}, {"vec", "vec"}, {"dot", "dot"}, {"check", "check"},
-    {"underline", "underline"}, {NULL, NULL}};
+    {"tilde", "tilde"}, {"widetilde", "tilde"},     {"hat", "hat"}, {"widehat", "hat"},
+    {"bar", "bar"},     {"overline", "bar"},        {"vec", "vec"}, {"dot", "dot"},
+    {"check", "check"}, {"underline", "underline"}, {NULL, NULL}};
 static const char *const fonts[] = {"mathbf", "boldsymbol", "bm", "mathit", "mathsf", "bf", NULL};
 
 static bool command_in(const ev_token *token, const char *const *list)

@@ -22,8 +22,12 @@ static int bind_index(ev_parser *parser, const char *name, const ev_token *place
         return -1;
     }
     if (symbol < 0) {
-        ev_symbol hidden = {.name = name, .kind = EV_SYMBOL_INTEGER, .line = place->line,
-                            .column = place->column, .low = {-1, 0, 1}, .high = {-1, 0, 1}};
+        ev_symbol hidden = {.name = name,
+                            .kind = EV_SYMBOL_INTEGER,
+                            .line = place->line,
+                            .column = place->column,
+                            .low = {-1, 0, 1},
+                            .high = {-1, 0, 1}};
         symbol = ev_symbol_table_add(parser->scope->table, &hidden);
         if (symbol < 0) {
             ev_error_set(parser->error, EV_NO_MEMORY, "out of memory");
@@ -135,7 +139,8 @@ const ev_syntax *ev_parse_sum(ev_parser *parser, ev_syntax_kind kind)
     parser->at += negative;
     const ev_syntax *body = ev_parse_term(parser);
     parser->binder_count = binders;
-    ev_syntax *node = body == NULL ? NULL : ev_syntax_new(parser, kind, place, r.low == NULL ? 1 : 3);
+    ev_syntax *node = body == NULL ? NULL
+                                   : ev_syntax_new(parser, kind, place, r.low == NULL ? 1 : 3);
     if (node == NULL)
         return NULL;
     if (negative) {
@@ -224,7 +229,8 @@ const ev_syntax *ev_parse_integral(ev_parser *parser)
         if (end == 0)
             return ev_parser_fail(parser, ev_parser_token(parser),
                                   "the integral of line %zu, column %zu needs its differential "
-                                  "here, of a declared variable: dz", place->line, place->column);
+                                  "here, of a declared variable: dz",
+                                  place->line, place->column);
         parser->at = end;
     }
     ev_syntax *node = ev_syntax_new(parser, EV_SYNTAX_INTEGRAL, place, 1);
@@ -304,8 +310,8 @@ static bool collect_variables(ev_parser *parser, const ev_syntax *density, const
         ev_symbol_kind kind = a->kind == EV_SYNTAX_SYMBOL ? table->symbols[a->symbol].kind
                                                           : EV_SYMBOL_CONSTANT;
         if (kind != EV_SYMBOL_REAL && kind != EV_SYMBOL_INTEGER) {
-            ev_parser_fail(parser, place, "the density's argument %zu must be a plain variable here",
-                           i + 1);
+            ev_parser_fail(parser, place,
+                           "the density's argument %zu must be a plain variable here", i + 1);
             return false;
         }
         bool known = false;
@@ -328,8 +334,8 @@ static const ev_syntax *bare_family(ev_parser *parser, const char *name, const e
     if (symbol < 0)
         return ev_parser_fail(parser, place, "%s is no declared density", name);
     if (ev_scope_find_family(parser->scope, name, &before) >= 0)
-        return ev_parser_fail(parser, place,
-                              "%s has more than one definition: write its arguments", name);
+        return ev_parser_fail(parser, place, "%s has more than one definition: write its arguments",
+                              name);
     const ev_symbol *s = &parser->scope->table->symbols[symbol];
     if (s->kind != EV_SYMBOL_DEFINITION)
         return ev_parser_fail(parser, place, "%s is no density", name);
@@ -398,13 +404,15 @@ const ev_syntax *ev_parse_density(ev_parser *parser, int *variables, size_t *cou
             return ev_parser_fail(parser, place, "more than 8 densities in a product");
         const ev_token *here = ev_parser_token(parser);
         densities[n] = one_density(parser, variable);
-        if (densities[n] == NULL || !collect_variables(parser, densities[n], here, variables, count))
+        if (densities[n] == NULL ||
+            !collect_variables(parser, densities[n], here, variables, count))
             return NULL;
         n++;
     } while (variable == NULL && ev_parser_starts_factor(parser) &&
              !ev_token_is(ev_parser_token(parser), '|'));
     if (variable != NULL && (*count != first + 1 || variables[first] != variable->symbol))
-        return ev_parser_fail(parser, place, "this density is not one of the variable before \\sim");
+        return ev_parser_fail(parser, place,
+                              "this density is not one of the variable before \\sim");
     if (n == 1)
         return densities[0];
     ev_syntax *node = ev_syntax_new(parser, EV_SYNTAX_MUL, place, n);
@@ -471,7 +479,8 @@ const ev_syntax *ev_parse_expectation(ev_parser *parser, ev_syntax_kind kind)
         }
     }
     const ev_syntax *body = bracket_body(parser, "an expectation");
-    ev_syntax *node = body == NULL ? NULL : ev_syntax_new(parser, kind, place, density != NULL ? 2 : 1);
+    ev_syntax *node = body == NULL ? NULL
+                                   : ev_syntax_new(parser, kind, place, density != NULL ? 2 : 1);
     if (node == NULL)
         return NULL;
     node->children[0] = body;
@@ -561,7 +570,8 @@ const ev_syntax *ev_parse_entropy(ev_parser *parser)
         if (p == NULL)
             return NULL;
         if (count != other_count)
-            return ev_parser_fail(parser, second, "the two densities are not of the same variables");
+            return ev_parser_fail(parser, second,
+                                  "the two densities are not of the same variables");
     }
     if (!ev_parser_close(parser, closing, opened))
         return NULL;

@@ -18,7 +18,10 @@ ev_status ev_parser_init(ev_parser *parser, const ev_scope *scope, ev_span span,
     return ev_lex(span, parser->arena, &parser->list, error);
 }
 
-const ev_token *ev_parser_token(const ev_parser *parser) { return &parser->list.tokens[parser->at]; }
+const ev_token *ev_parser_token(const ev_parser *parser)
+{
+    return &parser->list.tokens[parser->at];
+}
 
 const ev_token *ev_parser_ahead(const ev_parser *parser, size_t n)
 {
@@ -100,7 +103,7 @@ const ev_syntax *ev_syntax_symbol(ev_parser *parser, const ev_token *place, int 
 }
 
 const ev_syntax *ev_syntax_unary(ev_parser *parser, ev_syntax_kind kind, const ev_token *place,
-                              const ev_syntax *a)
+                                 const ev_syntax *a)
 {
     ev_syntax *node = a == NULL ? NULL : ev_syntax_new(parser, kind, place, 1);
     if (node != NULL)
@@ -109,7 +112,7 @@ const ev_syntax *ev_syntax_unary(ev_parser *parser, ev_syntax_kind kind, const e
 }
 
 const ev_syntax *ev_syntax_binary(ev_parser *parser, ev_syntax_kind kind, const ev_token *place,
-                               const ev_syntax *a, const ev_syntax *b)
+                                  const ev_syntax *a, const ev_syntax *b)
 {
     ev_syntax *node = a == NULL || b == NULL ? NULL : ev_syntax_new(parser, kind, place, 2);
     if (node != NULL)
@@ -118,7 +121,7 @@ const ev_syntax *ev_syntax_binary(ev_parser *parser, ev_syntax_kind kind, const 
 }
 
 const ev_syntax *ev_syntax_call(ev_parser *parser, ev_function function, const ev_token *place,
-                             const ev_syntax *a)
+                                const ev_syntax *a)
 {
     ev_syntax *node = a == NULL ? NULL : ev_syntax_new(parser, EV_SYNTAX_FUNCTION, place, 1);
     if (node != NULL)
@@ -149,7 +152,8 @@ bool ev_parser_close(ev_parser *parser, const char *closing, const ev_token *ope
         parser->at++;
         return true;
     }
-    ev_parser_fail(parser, t, "expected %s%s to close the bracket of line %zu, column %zu; found %s",
+    ev_parser_fail(parser, t,
+                   "expected %s%s to close the bracket of line %zu, column %zu; found %s",
                    closing[0] == '}' ? "\\" : "", closing, opened->line, opened->column,
                    ev_token_describe(t, found));
     return false;
@@ -191,7 +195,7 @@ const ev_syntax *ev_parse_group(ev_parser *parser, const char *after)
         const ev_syntax *inside = ev_parse_expression(parser);
         ev_parser_leave(parser, saved);
         return inside != NULL && ev_parser_expect(parser, '}', "at the end of the group") ? inside
-                                                                                           : NULL;
+                                                                                          : NULL;
     }
     if (t->kind == EV_TOKEN_NUMBER && t->length > 1)
         return ev_parser_fail(parser, t, "put braces around %.*s: after %s TeX takes one digit",
@@ -215,17 +219,16 @@ bool ev_parser_starts_factor(const ev_parser *parser)
 {
     const ev_token *t = ev_parser_token(parser);
     static const char *const stops[] = {
-        "}", "rvert", "rVert", "mid", "le", "ge", "leq", "geq", "approx", "propto", "in", "sim",
-        "perp", "to", "cdot", "times", "odot", "oslash", "Rightarrow", "implies", "parallel",
-        "Vert", "dots", "ldots", "cdots", "ne", "neq", "lt", "gt", "iff", "colon", "equiv", "|",
-        NULL};
+        "}",          "rvert",   "rVert",    "mid",   "le",    "ge",    "leq",   "geq",  "approx",
+        "propto",     "in",      "sim",      "perp",  "to",    "cdot",  "times", "odot", "oslash",
+        "Rightarrow", "implies", "parallel", "Vert",  "dots",  "ldots", "cdots", "ne",   "neq",
+        "lt",         "gt",      "iff",      "colon", "equiv", "|",     NULL};
     int symbol;
     if (parser->integrals > 0 && ev_parser_differential(parser, parser->at, &symbol) != 0)
         return false;
     switch (t->kind) {
     case EV_TOKEN_NUMBER:
-    case EV_TOKEN_LETTER:
-        return true;
+    case EV_TOKEN_LETTER: return true;
     case EV_TOKEN_COMMAND:
         for (size_t i = 0; stops[i] != NULL; i++)
             if (ev_token_is_command(t, stops[i]))
@@ -235,8 +238,7 @@ bool ev_parser_starts_factor(const ev_parser *parser)
         if (ev_token_is(t, '|'))
             return !parser->bar_ends && !parser->absolute;
         return ev_token_is(t, '(') || ev_token_is(t, '[') || ev_token_is(t, '{');
-    default:
-        return false;
+    default: return false;
     }
 }
 
@@ -259,7 +261,8 @@ static const ev_syntax *append(ev_parser *parser, const ev_syntax *product, cons
 
 static const ev_syntax *divide(ev_parser *parser, const ev_syntax *top, const ev_token *place)
 {
-    const ev_syntax *node = ev_syntax_binary(parser, EV_SYNTAX_DIV, place, top, ev_parse_factor(parser));
+    const ev_syntax *node = ev_syntax_binary(parser, EV_SYNTAX_DIV, place, top,
+                                             ev_parse_factor(parser));
     if (node == NULL)
         return NULL;
     const ev_token *t = ev_parser_token(parser);
@@ -283,7 +286,7 @@ const ev_syntax *ev_parse_term(ev_parser *parser)
             bool times = ev_token_is_command(t, "odot");
             parser->at++;
             node = ev_syntax_binary(parser, times ? EV_SYNTAX_ODOT : EV_SYNTAX_OSLASH, t, node,
-                          ev_parse_factor(parser));
+                                    ev_parse_factor(parser));
         } else if (ev_token_is(t, '/')) {
             parser->at++;
             node = divide(parser, node, t);
@@ -318,7 +321,8 @@ const ev_syntax *ev_parse_expression(ev_parser *parser)
         if (!plus && !ev_token_is(t, '-'))
             break;
         parser->at++;
-        node = ev_syntax_binary(parser, plus ? EV_SYNTAX_ADD : EV_SYNTAX_SUB, t, node, ev_parse_term(parser));
+        node = ev_syntax_binary(parser, plus ? EV_SYNTAX_ADD : EV_SYNTAX_SUB, t, node,
+                                ev_parse_term(parser));
     }
     parser->depth--;
     return node;

@@ -22,10 +22,10 @@ typedef struct {
     size_t at;
     ev_binder binders[64]; /* sum indices and formals in force, innermost last */
     size_t binder_count;
-    size_t depth;          /* of nesting, to keep the stack */
-    size_t integrals;      /* open integrals: d followed by a variable ends them */
-    bool bar_ends;         /* | separates arguments here */
-    bool absolute;         /* an absolute value is open: | closes it */
+    size_t depth;     /* of nesting, to keep the stack */
+    size_t integrals; /* open integrals: d followed by a variable ends them */
+    bool bar_ends;    /* | separates arguments here */
+    bool absolute;    /* an absolute value is open: | closes it */
 } ev_parser;
 
 enum { EV_PARSER_MAX_DEPTH = 120 };

@@ -165,4 +165,3 @@ const ev_syntax *ev_parse_factor(ev_parser *parser)
     parser->depth--;
     return node;
 }
-

@@ -29,10 +29,7 @@ int ev_symbol_table_add(ev_symbol_table *table, const ev_symbol *symbol)
     return (int)table->symbol_count++;
 }
 
-void ev_scope_init(ev_scope *scope, ev_symbol_table *table)
-{
-    *scope = (ev_scope){.table = table};
-}
+void ev_scope_init(ev_scope *scope, ev_symbol_table *table) { *scope = (ev_scope){.table = table}; }
 
 void ev_scope_truncate(ev_scope *scope, size_t visible_count, size_t condition_count)
 {
@@ -44,7 +41,8 @@ const ev_scope *ev_scope_snapshot(const ev_scope *scope, ev_arena *arena)
 {
     ev_scope *copy = ev_arena_array(arena, 1, sizeof *copy);
     int *visible = ev_arena_array(arena, scope->visible_count + 1, sizeof *visible);
-    ev_condition *conditions = ev_arena_array(arena, scope->condition_count + 1, sizeof *conditions);
+    ev_condition *conditions = ev_arena_array(arena, scope->condition_count + 1,
+                                              sizeof *conditions);
     if (copy == NULL || visible == NULL || conditions == NULL)
         return NULL;
     if (scope->visible_count > 0)

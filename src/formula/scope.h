@@ -29,7 +29,7 @@ typedef enum {
 
 /* Square-matrix structure: bits. */
 enum {
-    EV_MATRIX_LOWER = 1,             /* lower triangular */
+    EV_MATRIX_LOWER = 1, /* lower triangular */
     EV_MATRIX_POSITIVE_DIAGONAL = 2,
     EV_MATRIX_NONZERO_DIAGONAL = 4,
     EV_MATRIX_SYMMETRIC = 8,
@@ -101,7 +101,7 @@ typedef struct {
 } ev_span;
 
 ev_symbol_table *ev_symbol_table_create(ev_arena *arena); /* NULL when memory is short */
-void ev_symbol_table_destroy(ev_symbol_table *table);      /* frees symbols[], not the arena */
+void ev_symbol_table_destroy(ev_symbol_table *table);     /* frees symbols[], not the arena */
 
 void ev_scope_init(ev_scope *scope, ev_symbol_table *table);
 /* Shorten to what was visible before (section's end). */

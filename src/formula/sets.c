@@ -152,12 +152,14 @@ static bool finite_set(ev_parser *parser, ev_symbol *symbol)
             return false;
         bool consecutive = next.symbol < 0 && last.symbol < 0 && next.offset == last.offset + 1;
         if (!dots && !consecutive)
-            return ev_parser_fail(parser, t, "only runs of whole numbers: \\{1,\\dots,K\\}") != NULL;
+            return ev_parser_fail(parser, t, "only runs of whole numbers: \\{1,\\dots,K\\}") !=
+                   NULL;
         last = next;
         listed++;
     }
     if (!ev_token_is_command(ev_parser_token(parser), "}"))
-        return ev_parser_fail(parser, ev_parser_token(parser), "expected \\} after the set") != NULL;
+        return ev_parser_fail(parser, ev_parser_token(parser), "expected \\} after the set") !=
+               NULL;
     parser->at++;
     bool binary = !dots && listed == 2 && first.symbol < 0 && first.offset == 0;
     if (binary) {
@@ -201,9 +203,11 @@ bool ev_declare_set(ev_parser *parser, ev_symbol *symbol)
         return simplex(parser, symbol);
     const char *text;
     size_t next = ev_token_is_command(t, "mathbb")
-                      ? ev_parser_group_text(parser, parser->at + 1, &text) : 0;
+                      ? ev_parser_group_text(parser, parser->at + 1, &text)
+                      : 0;
     if (next == 0 || strcmp(text, "R") != 0)
-        return ev_parser_fail(parser, t, "expected a set: \\mathbb{R}, \\{1,\\dots,K\\}, (0,1), "
+        return ev_parser_fail(parser, t,
+                              "expected a set: \\mathbb{R}, \\{1,\\dots,K\\}, (0,1), "
                               "\\Delta^{K-1}, with a dimension if it is one of vectors") != NULL;
     parser->at = next;
     if (!sign_restriction(parser, &symbol->domain) || !exponent(parser, symbol))

@@ -233,9 +233,10 @@ const ev_tensor *ev_tensor_multiply(ev_elaborator *e, const ev_syntax *at, const
                 : a->rank == 2                 ? !b->row && a->cols == b->rows
                                                : b->rank == 2 && a->row && a->rows == b->rows;
     if (!fits)
-        return ev_elaborate_fail(e, at, "the product of %s and %s (a scalar product is v^\\top w, "
-                                 "entry by entry is \\odot)", ev_tensor_describe(a, left),
-                                 ev_tensor_describe(b, right));
+        return ev_elaborate_fail(e, at,
+                                 "the product of %s and %s (a scalar product is v^\\top w, "
+                                 "entry by entry is \\odot)",
+                                 ev_tensor_describe(a, left), ev_tensor_describe(b, right));
     if (row_column)
         return ev_tensor_scalar(e, dot(e, a->rows, a->nodes, 1, b->nodes, 1));
     return matrix_product(e, a, b);
@@ -343,8 +344,8 @@ ev_node ev_tensor_determinant(ev_elaborator *e, const ev_syntax *at, const ev_te
 const ev_tensor *ev_tensor_inverse(ev_elaborator *e, const ev_syntax *at, const ev_tensor *a)
 {
     if (a != NULL && a->rank == 0)
-        return ev_tensor_scalar(e, ev_graph_div(e->graph, ev_graph_constant(e->graph, 1.0),
-                                                a->nodes[0]));
+        return ev_tensor_scalar(
+            e, ev_graph_div(e->graph, ev_graph_constant(e->graph, 1.0), a->nodes[0]));
     if (!square(e, at, a, "an inverse"))
         return NULL;
     size_t n = a->rows;
@@ -394,7 +395,7 @@ const ev_tensor *ev_tensor_cholesky(ev_elaborator *e, const ev_syntax *at, const
             }
             ev_node left = without(e, a->nodes[i * n + j],
                                    dot(e, j, L->nodes + i * n, 1, L->nodes + j * n, 1));
-            *entry = i == j          ? ev_graph_unary(e->graph, EV_OP_SQRT, left)
+            *entry = i == j             ? ev_graph_unary(e->graph, EV_OP_SQRT, left)
                      : is_zero(e, left) ? left
                                         : ev_graph_div(e->graph, left, L->nodes[j * n + j]);
         }

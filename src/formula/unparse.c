@@ -50,14 +50,25 @@ static void write_at(writer *w, const ev_syntax *x, level need);
 static level level_of(const ev_syntax *x)
 {
     switch (x->kind) {
-    case EV_SYNTAX_ADD: case EV_SYNTAX_SUB: case EV_SYNTAX_NEG: return LEVEL_SUM;
-    case EV_SYNTAX_MUL: case EV_SYNTAX_ODOT: case EV_SYNTAX_OSLASH: case EV_SYNTAX_SUM:
-    case EV_SYNTAX_PRODUCT: case EV_SYNTAX_MAXIMUM: case EV_SYNTAX_MINIMUM:
-    case EV_SYNTAX_INTEGRAL: case EV_SYNTAX_ARGMIN: case EV_SYNTAX_ARGMAX:
-        return LEVEL_PRODUCT;
-    case EV_SYNTAX_FUNCTION: case EV_SYNTAX_GRADIENT: case EV_SYNTAX_POW:
-    case EV_SYNTAX_TRANSPOSE: case EV_SYNTAX_INVERSE: case EV_SYNTAX_DIV:
-        return LEVEL_FACTOR;
+    case EV_SYNTAX_ADD:
+    case EV_SYNTAX_SUB:
+    case EV_SYNTAX_NEG: return LEVEL_SUM;
+    case EV_SYNTAX_MUL:
+    case EV_SYNTAX_ODOT:
+    case EV_SYNTAX_OSLASH:
+    case EV_SYNTAX_SUM:
+    case EV_SYNTAX_PRODUCT:
+    case EV_SYNTAX_MAXIMUM:
+    case EV_SYNTAX_MINIMUM:
+    case EV_SYNTAX_INTEGRAL:
+    case EV_SYNTAX_ARGMIN:
+    case EV_SYNTAX_ARGMAX: return LEVEL_PRODUCT;
+    case EV_SYNTAX_FUNCTION:
+    case EV_SYNTAX_GRADIENT:
+    case EV_SYNTAX_POW:
+    case EV_SYNTAX_TRANSPOSE:
+    case EV_SYNTAX_INVERSE:
+    case EV_SYNTAX_DIV: return LEVEL_FACTOR;
     default: return LEVEL_ATOM;
     }
 }
@@ -97,8 +108,8 @@ static void write_index(writer *w, const ev_syntax *x)
     const ev_syntax *base = x->children[0];
     size_t first = 1;
     const ev_symbol *s = base->kind == EV_SYNTAX_SYMBOL ? &w->table->symbols[base->symbol] : NULL;
-    bool sample = s != NULL && (s->is_sample || (s->kind == EV_SYMBOL_DEFINITION &&
-                                                 s->definition->sample_index));
+    bool sample = s != NULL && (s->is_sample ||
+                                (s->kind == EV_SYMBOL_DEFINITION && s->definition->sample_index));
     if (sample) {
         put(w, "%.*s^{(", stem_length(s->name), s->name);
         write_at(w, x->children[1], LEVEL_SUM);
@@ -136,7 +147,8 @@ static void write_product(writer *w, const ev_syntax *x)
         bool last = i + 1 == x->child_count;
         level l = level_of(child);
         bool open = l == LEVEL_SUM || (l == LEVEL_PRODUCT && !last) ||
-                    ((child->kind == EV_SYNTAX_FUNCTION || child->kind == EV_SYNTAX_GRADIENT) && !last);
+                    ((child->kind == EV_SYNTAX_FUNCTION || child->kind == EV_SYNTAX_GRADIENT) &&
+                     !last);
         if (i > 0)
             put(w, ends_in_number(child) && ends_in_number(x->children[i - 1]) ? " \\cdot " : " ");
         if (open)
@@ -162,10 +174,21 @@ static void write_range(writer *w, const char *sign, const ev_syntax *x)
 
 static void write_function(writer *w, const ev_syntax *x)
 {
-    static const char *const names[] = {
-        "\\log", "\\exp", "\\tanh", "\\sin", "\\cos", "\\sqrt", "\\operatorname{sigmoid}",
-        "\\operatorname{softplus}", "\\operatorname{softmax}", "\\max", "\\min", "\\det",
-        "\\operatorname{tr}", "\\operatorname{diag}", "\\operatorname{sg}"};
+    static const char *const names[] = {"\\log",
+                                        "\\exp",
+                                        "\\tanh",
+                                        "\\sin",
+                                        "\\cos",
+                                        "\\sqrt",
+                                        "\\operatorname{sigmoid}",
+                                        "\\operatorname{softplus}",
+                                        "\\operatorname{softmax}",
+                                        "\\max",
+                                        "\\min",
+                                        "\\det",
+                                        "\\operatorname{tr}",
+                                        "\\operatorname{diag}",
+                                        "\\operatorname{sg}"};
     const char *brackets = x->function == EV_FUNCTION_SQRT ? "{}" : "()";
     put(w, "%s%c", names[x->function], brackets[0]);
     write_list(w, x, 0, ", ");
@@ -189,11 +212,13 @@ static void write_operator(writer *w, const ev_syntax *x)
     case EV_SYNTAX_INTEGRAL:
         for (size_t i = 0; i < x->variable_count; i++)
             put(w, "\\int ");
-        write_at(w, x->children[0], level_of(x->children[0]) == LEVEL_SUM ? LEVEL_PRODUCT : LEVEL_SUM);
+        write_at(w, x->children[0],
+                 level_of(x->children[0]) == LEVEL_SUM ? LEVEL_PRODUCT : LEVEL_SUM);
         for (size_t i = 0; i < x->variable_count; i++)
             put(w, "\\,d%s", name(w, x->variables[i]));
         return;
-    case EV_SYNTAX_EXPECT: case EV_SYNTAX_VARIANCE:
+    case EV_SYNTAX_EXPECT:
+    case EV_SYNTAX_VARIANCE:
         put(w, x->kind == EV_SYNTAX_EXPECT ? "\\mathbb{E}" : "\\operatorname{Var}");
         if (x->child_count > 1) {
             put(w, "_{");
@@ -204,7 +229,9 @@ static void write_operator(writer *w, const ev_syntax *x)
         write_at(w, x->children[0], LEVEL_SUM);
         put(w, "]");
         return;
-    case EV_SYNTAX_KL: case EV_SYNTAX_ENTROPY: case EV_SYNTAX_CROSS_ENTROPY:
+    case EV_SYNTAX_KL:
+    case EV_SYNTAX_ENTROPY:
+    case EV_SYNTAX_CROSS_ENTROPY:
         put(w, x->kind == EV_SYNTAX_KL ? "D_{KL}(" : "\\mathcal{H}(");
         write_list(w, x, 0, x->kind == EV_SYNTAX_KL ? " \\| " : ", ");
         put(w, ")");
@@ -214,7 +241,8 @@ static void write_operator(writer *w, const ev_syntax *x)
         write_at(w, x->children[0], LEVEL_FACTOR);
         return;
     default: /* arg min, arg max */
-        put(w, "\\arg\\%s_{%s} ", x->kind == EV_SYNTAX_ARGMIN ? "min" : "max", name(w, x->variables[0]));
+        put(w, "\\arg\\%s_{%s} ", x->kind == EV_SYNTAX_ARGMIN ? "min" : "max",
+            name(w, x->variables[0]));
         write_at(w, x->children[0], LEVEL_PRODUCT);
     }
 }
@@ -228,7 +256,8 @@ static void write_bare(writer *w, const ev_syntax *x)
     case EV_SYNTAX_ONES: put(w, "\\mathbf{1}"); return;
     case EV_SYNTAX_INDEX: write_index(w, x); return;
     case EV_SYNTAX_APPLY: write_application(w, x); return;
-    case EV_SYNTAX_ADD: case EV_SYNTAX_SUB:
+    case EV_SYNTAX_ADD:
+    case EV_SYNTAX_SUB:
         write_at(w, x->children[0], LEVEL_SUM);
         put(w, x->kind == EV_SYNTAX_ADD ? " + " : " - ");
         write_at(w, x->children[1], LEVEL_PRODUCT);
@@ -238,7 +267,8 @@ static void write_bare(writer *w, const ev_syntax *x)
         write_at(w, x->children[0], LEVEL_PRODUCT);
         return;
     case EV_SYNTAX_MUL: write_product(w, x); return;
-    case EV_SYNTAX_ODOT: case EV_SYNTAX_OSLASH:
+    case EV_SYNTAX_ODOT:
+    case EV_SYNTAX_OSLASH:
         write_at(w, x->children[0], LEVEL_FACTOR);
         put(w, x->kind == EV_SYNTAX_ODOT ? " \\odot " : " \\oslash ");
         write_at(w, x->children[1], LEVEL_FACTOR);
@@ -256,12 +286,14 @@ static void write_bare(writer *w, const ev_syntax *x)
         write_at(w, x->children[1], LEVEL_SUM);
         put(w, "}");
         return;
-    case EV_SYNTAX_TRANSPOSE: case EV_SYNTAX_INVERSE:
+    case EV_SYNTAX_TRANSPOSE:
+    case EV_SYNTAX_INVERSE:
         write_at(w, x->children[0], LEVEL_ATOM);
         put(w, x->kind == EV_SYNTAX_TRANSPOSE ? "^\\top" : "^{-1}");
         return;
     case EV_SYNTAX_FUNCTION: write_function(w, x); return;
-    case EV_SYNTAX_NORM: case EV_SYNTAX_ABS:
+    case EV_SYNTAX_NORM:
+    case EV_SYNTAX_ABS:
         put(w, x->kind == EV_SYNTAX_NORM ? "\\lVert " : "\\lvert ");
         write_at(w, x->children[0], LEVEL_SUM);
         put(w, x->kind == EV_SYNTAX_NORM ? "\\rVert" : "\\rvert");
@@ -277,10 +309,10 @@ static void write_bare(writer *w, const ev_syntax *x)
         write_at(w, x->children[1], LEVEL_SUM);
         put(w, "]");
         return;
-    case EV_SYNTAX_NORMAL: case EV_SYNTAX_BERNOULLI: case EV_SYNTAX_CATEGORICAL:
-    case EV_SYNTAX_UNIFORM:
-        write_base_density(w, x);
-        return;
+    case EV_SYNTAX_NORMAL:
+    case EV_SYNTAX_BERNOULLI:
+    case EV_SYNTAX_CATEGORICAL:
+    case EV_SYNTAX_UNIFORM: write_base_density(w, x); return;
     default: write_operator(w, x);
     }
 }

@@ -122,7 +122,8 @@ static bool same_graph(const measurement *m, const ev_edit *edit)
     ev_error error = EV_ERROR_NONE;
     long *integers = calloc(m->formula->scope->table->symbol_count + 1, sizeof *integers);
     bool same = false;
-    if (integers == NULL || ev_formula_single_step(m->formula, m->step, NULL, m->arena, &pair) != EV_OK)
+    if (integers == NULL ||
+        ev_formula_single_step(m->formula, m->step, NULL, m->arena, &pair) != EV_OK)
         goto done;
     pair.members[0] = m->formula->members[edit->member];
     pair.members[1] = edit->edited;
@@ -137,8 +138,7 @@ static bool same_graph(const measurement *m, const ev_edit *edit)
     if (ev_case_create(&pair, integers, &both, &error) != EV_OK || both->members[0] == NULL ||
         both->members[1] == NULL || both->member_sizes[0] != both->member_sizes[1])
         goto done;
-    same = memcmp(both->members[0], both->members[1],
-                  both->member_sizes[0] * sizeof(ev_node)) == 0;
+    same = memcmp(both->members[0], both->members[1], both->member_sizes[0] * sizeof(ev_node)) == 0;
 done:
     ev_case_destroy(both);
     free(integers);
@@ -161,7 +161,8 @@ static ev_status note_survivor(measurement *m, const ev_formula *mutant, const c
         return s->reason == NULL ? EV_NO_MEMORY : EV_OK;
     }
     s->total++;
-    s->survivors = ev_arena_format(m->arena, "%s%s%s", s->survivors, s->survivors[0] ? "; " : "", text);
+    s->survivors = ev_arena_format(m->arena, "%s%s%s", s->survivors, s->survivors[0] ? "; " : "",
+                                   text);
     return s->survivors == NULL ? EV_NO_MEMORY : EV_OK;
 }
 
@@ -200,8 +201,9 @@ static ev_status mutate_inequality(measurement *m, ev_relation relation)
     bool less = relation == EV_RELATION_LESS || relation == EV_RELATION_LESS_EQUAL;
     ev_status status = mutate_relation(m, less ? EV_RELATION_GREATER_EQUAL : EV_RELATION_LESS_EQUAL,
                                        less ? "\\ge for \\le" : "\\le for \\ge");
-    return status == EV_OK ? mutate_relation(m, EV_RELATION_EQUAL, less ? "= for \\le" : "= for \\ge")
-                           : status;
+    return status == EV_OK
+               ? mutate_relation(m, EV_RELATION_EQUAL, less ? "= for \\le" : "= for \\ge")
+               : status;
 }
 
 static const char *mutant_text(const ev_edit *edit, ev_arena *arena)
@@ -213,12 +215,14 @@ static ev_status mutate_formula(measurement *m)
 {
     ev_edit *edits;
     size_t count;
-    ev_status status = ev_formula_edits(m->formula, m->step, false, MUTANT_LIMIT, m->arena, &edits, &count);
+    ev_status status = ev_formula_edits(m->formula, m->step, false, MUTANT_LIMIT, m->arena, &edits,
+                                        &count);
     for (size_t i = 0; status == EV_OK && i < count; i++) {
         ev_formula mutant;
         const char *text = mutant_text(&edits[i], m->arena);
-        status = text == NULL ? EV_NO_MEMORY
-                              : ev_formula_single_step(m->formula, m->step, &edits[i], m->arena, &mutant);
+        status = text == NULL
+                     ? EV_NO_MEMORY
+                     : ev_formula_single_step(m->formula, m->step, &edits[i], m->arena, &mutant);
         if (status == EV_OK)
             status = try_mutant(m, &mutant, &edits[i], text);
     }
@@ -233,11 +237,11 @@ ev_status ev_strength_measure(const ev_formula *formula, size_t step,
     measurement m = {formula, step, request, arena, strength};
     ev_relation relation = formula->steps[step].relation;
     switch (relation) {
-    case EV_RELATION_LESS: case EV_RELATION_LESS_EQUAL:
-    case EV_RELATION_GREATER: case EV_RELATION_GREATER_EQUAL:
-        return mutate_inequality(&m, relation);
-    default:
-        return mutate_formula(&m);
+    case EV_RELATION_LESS:
+    case EV_RELATION_LESS_EQUAL:
+    case EV_RELATION_GREATER:
+    case EV_RELATION_GREATER_EQUAL: return mutate_inequality(&m, relation);
+    default: return mutate_formula(&m);
     }
 }
 
@@ -255,7 +259,8 @@ static ev_status is_repair(measurement *m, const ev_edit *edit, bool *repairs)
     status = staged_verdict(&repaired, m->request, m->request->seed, &verdict, &meaning);
     if (status != EV_OK || !meaning || verdict != EV_HOLDS)
         return status;
-    status = staged_verdict(&repaired, m->request, m->request->seed ^ UINT64_C(0xf4e5), &verdict, &meaning);
+    status = staged_verdict(&repaired, m->request, m->request->seed ^ UINT64_C(0xf4e5), &verdict,
+                            &meaning);
     *repairs = status == EV_OK && meaning && verdict == EV_HOLDS;
     return status;
 }
@@ -287,7 +292,8 @@ ev_status ev_strength_diagnose(const ev_formula *formula, size_t step,
         if (status != EV_OK || !repairs)
             continue;
         *diagnosis = ev_arena_format(arena, "%s%s with %s for %s", *diagnosis,
-                                     found == 0 ? "holds" : ", or", edits[i].after, edits[i].before);
+                                     found == 0 ? "holds" : ", or", edits[i].after,
+                                     edits[i].before);
         found++;
         if (*diagnosis == NULL)
             status = EV_NO_MEMORY;

@@ -18,8 +18,8 @@
 #include "formula/claim.h"
 
 typedef struct {
-    size_t killed, total; /* declared equivalents are in neither */
-    size_t equivalent;    /* declared, and not refuted at fresh points */
+    size_t killed, total;  /* declared equivalents are in neither */
+    size_t equivalent;     /* declared, and not refuted at fresh points */
     const char *survivors; /* "A for B; C for D", from the arena; "" when none */
     const char *reason;    /* a declaration that is false or names no mutant; "" when none */
 } ev_strength;

@@ -67,10 +67,11 @@ Test(place, a_cut_line_is_still_utf8)
     static char line[4000];
     for (size_t c = 0; c < 3; c++)
         for (size_t pad = 0; pad < 5; pad++) {
+            size_t used = pad, n = strlen(characters[c]);
             memset(line, 'x', pad);
-            line[pad] = '\0';
-            for (size_t i = 0; i < 400; i++)
-                strcat(line, characters[c]);
+            for (size_t i = 0; i < 400; i++, used += n)
+                memcpy(line + used, characters[c], n);
+            line[used] = '\0';
             for (size_t column = 1; column < 900; column += 113) {
                 ev_error error = error_at(1, column, line);
                 for (const char *p = error.excerpt; *p != '\0';) {

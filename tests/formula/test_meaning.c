@@ -65,62 +65,70 @@ Test(meaning, precedence_is_that_of_print)
 
 Test(meaning, a_sum_takes_the_product_behind_it_and_no_more)
 {
-    static const char *d = "Let $J \\in \\{2,\\dots,4\\}$, $u, v \\in \\mathbb{R}^J$ and $a \\in \\mathbb{R}$.";
-    const line lines[] = {{d, "\\sum_{j=1}^J u_j + a = a + \\sum_{i=1}^{J} u_i", EV_HOLDS},
-                          {d, "\\sum_{j=1}^J (u_j + a) = \\sum_{j=1}^J u_j + J a", EV_HOLDS},
-                          {d, "\\sum_{j=1}^J (u_j + a) = \\sum_{j=1}^J u_j + a", EV_REFUTED},
-                          {d, "\\sum_{j=1}^J - u_j v_j = -u^\\top v", EV_HOLDS},
-                          {d, "\\sum_{j=1}^J u_j \\sum_{i=1}^J v_i = \\mathbf{1}^\\top u \\, \\mathbf{1}^\\top v",
-                           EV_HOLDS},
-                          {d, "\\prod_{j=1}^J \\exp(u_j) = \\exp\\Big(\\sum_{j=1}^J u_j\\Big)", EV_HOLDS},
-                          {d, "\\sum_{j=2}^J (u_j - u_{j-1}) = u_J - u_1", EV_HOLDS},
-                          {d, "\\max_{j=1}^J u_j \\ge \\frac1J\\sum_{j=1}^J u_j", EV_HOLDS},
-                          {d, "\\max_{j=1}^J u_j \\le \\frac1J\\sum_{j=1}^J u_j", EV_REFUTED}};
+    static const char *d =
+        "Let $J \\in \\{2,\\dots,4\\}$, $u, v \\in \\mathbb{R}^J$ and $a \\in \\mathbb{R}$.";
+    const line lines[] = {
+        {d, "\\sum_{j=1}^J u_j + a = a + \\sum_{i=1}^{J} u_i", EV_HOLDS},
+        {d, "\\sum_{j=1}^J (u_j + a) = \\sum_{j=1}^J u_j + J a", EV_HOLDS},
+        {d, "\\sum_{j=1}^J (u_j + a) = \\sum_{j=1}^J u_j + a", EV_REFUTED},
+        {d, "\\sum_{j=1}^J - u_j v_j = -u^\\top v", EV_HOLDS},
+        {d, "\\sum_{j=1}^J u_j \\sum_{i=1}^J v_i = \\mathbf{1}^\\top u \\, \\mathbf{1}^\\top v",
+         EV_HOLDS},
+        {d, "\\prod_{j=1}^J \\exp(u_j) = \\exp\\Big(\\sum_{j=1}^J u_j\\Big)", EV_HOLDS},
+        {d, "\\sum_{j=2}^J (u_j - u_{j-1}) = u_J - u_1", EV_HOLDS},
+        {d, "\\max_{j=1}^J u_j \\ge \\frac1J\\sum_{j=1}^J u_j", EV_HOLDS},
+        {d, "\\max_{j=1}^J u_j \\le \\frac1J\\sum_{j=1}^J u_j", EV_REFUTED}};
     JUDGE_ALL(lines);
 }
 
 Test(meaning, matrices_multiply_in_order)
 {
-    static const char *d = "Let $d \\in \\{2,\\dots,4\\}$, $v, w \\in \\mathbb{R}^d$, and let $A, B \\in "
-                           "\\mathbb{R}^{d\\times d}$ be invertible.";
-    const line lines[] = {{d, "(AB)^\\top = B^\\top A^\\top", EV_HOLDS},
-                          {d, "(AB)^\\top = A^\\top B^\\top", EV_REFUTED},
-                          {d, "(AB)^{-1} = B^{-1}A^{-1}", EV_HOLDS},
-                          {d, "A^{-\\top} = (A^\\top)^{-1}", EV_HOLDS},
-                          {d, "\\det(AB) = (\\det A)(\\det B)", EV_HOLDS},
-                          {d, "\\operatorname{tr}(AB) = \\operatorname{tr}(BA)", EV_HOLDS},
-                          {d, "\\operatorname{tr}(AB) = \\operatorname{tr}(A)\\operatorname{tr}(B)", EV_REFUTED},
-                          {d, "v^\\top A w = \\operatorname{tr}(A w v^\\top)", EV_HOLDS},
-                          {d, "A I v = Av", EV_HOLDS},
-                          {d, "\\lVert v + w\\rVert \\le \\|v\\| + \\|w\\|", EV_HOLDS},
-                          {d, "\\sum_{i=1}^d A_{ii} = \\operatorname{tr}(A)", EV_HOLDS}};
+    static const char *d =
+        "Let $d \\in \\{2,\\dots,4\\}$, $v, w \\in \\mathbb{R}^d$, and let $A, B \\in "
+        "\\mathbb{R}^{d\\times d}$ be invertible.";
+    const line lines[] = {
+        {d, "(AB)^\\top = B^\\top A^\\top", EV_HOLDS},
+        {d, "(AB)^\\top = A^\\top B^\\top", EV_REFUTED},
+        {d, "(AB)^{-1} = B^{-1}A^{-1}", EV_HOLDS},
+        {d, "A^{-\\top} = (A^\\top)^{-1}", EV_HOLDS},
+        {d, "\\det(AB) = (\\det A)(\\det B)", EV_HOLDS},
+        {d, "\\operatorname{tr}(AB) = \\operatorname{tr}(BA)", EV_HOLDS},
+        {d, "\\operatorname{tr}(AB) = \\operatorname{tr}(A)\\operatorname{tr}(B)", EV_REFUTED},
+        {d, "v^\\top A w = \\operatorname{tr}(A w v^\\top)", EV_HOLDS},
+        {d, "A I v = Av", EV_HOLDS},
+        {d, "\\lVert v + w\\rVert \\le \\|v\\| + \\|w\\|", EV_HOLDS},
+        {d, "\\sum_{i=1}^d A_{ii} = \\operatorname{tr}(A)", EV_HOLDS}};
     JUDGE_ALL(lines);
 }
 
 Test(meaning, expectations_of_gaussians_are_the_textbooks)
 {
-    static const char *d = "Let $m \\in \\mathbb{R}$ and $s \\in \\mathbb{R}_{>0}$. Define $q(z) = \\mathcal{N}(z; m, s^2)$.";
-    const line lines[] = {{d, "\\int q(z)\\,dz = 1", EV_HOLDS},
-                          {d, "\\mathbb{E}_q[z^2] = m^2 + s^2", EV_HOLDS},
-                          {d, "\\mathbb{E}_q[z^2] = m^2 + s", EV_REFUTED},
-                          {d, "\\operatorname{Var}_{q(z)}[z] = s^2", EV_HOLDS},
-                          {d, "\\mathbb{E}_{z\\sim q(z)}[\\exp(z)] = \\exp(m + \\tfrac12 s^2)", EV_HOLDS},
-                          {d, "\\mathcal{H}(q) = \\tfrac12\\log(2\\pi e s^2)", EV_HOLDS},
-                          {d, "\\mathcal{H}(q) = \\tfrac12\\log(2\\pi s^2)", EV_REFUTED},
-                          {d, "\\mathbb{E}_q[|z - m|] = s\\sqrt{\\frac{2}{\\pi}}", EV_HOLDS},
-                          {d, "\\nabla_m \\mathbb{E}_q[z^3] = 3(m^2 + s^2)", EV_HOLDS},
-                          {d, "\\frac{\\partial}{\\partial s}\\mathbb{E}_q[z^2] = 2 s", EV_HOLDS},
-                          {d, "\\mathbb{E}_q[\\nabla_m \\log q(z)] = 0", EV_HOLDS}};
+    static const char *d = "Let $m \\in \\mathbb{R}$ and $s \\in \\mathbb{R}_{>0}$. Define $q(z) = "
+                           "\\mathcal{N}(z; m, s^2)$.";
+    const line lines[] = {
+        {d, "\\int q(z)\\,dz = 1", EV_HOLDS},
+        {d, "\\mathbb{E}_q[z^2] = m^2 + s^2", EV_HOLDS},
+        {d, "\\mathbb{E}_q[z^2] = m^2 + s", EV_REFUTED},
+        {d, "\\operatorname{Var}_{q(z)}[z] = s^2", EV_HOLDS},
+        {d, "\\mathbb{E}_{z\\sim q(z)}[\\exp(z)] = \\exp(m + \\tfrac12 s^2)", EV_HOLDS},
+        {d, "\\mathcal{H}(q) = \\tfrac12\\log(2\\pi e s^2)", EV_HOLDS},
+        {d, "\\mathcal{H}(q) = \\tfrac12\\log(2\\pi s^2)", EV_REFUTED},
+        {d, "\\mathbb{E}_q[|z - m|] = s\\sqrt{\\frac{2}{\\pi}}", EV_HOLDS},
+        {d, "\\nabla_m \\mathbb{E}_q[z^3] = 3(m^2 + s^2)", EV_HOLDS},
+        {d, "\\frac{\\partial}{\\partial s}\\mathbb{E}_q[z^2] = 2 s", EV_HOLDS},
+        {d, "\\mathbb{E}_q[\\nabla_m \\log q(z)] = 0", EV_HOLDS}};
     JUDGE_ALL(lines);
 }
 
 Test(meaning, a_gradient_under_an_integral_holds_the_variable_fixed)
 {
-    static const char *d = "Let $m \\in \\mathbb{R}$ and $s \\in \\mathbb{R}_{>0}$. Define $q(z) = \\mathcal{N}(z; m, s^2)$.";
+    static const char *d = "Let $m \\in \\mathbb{R}$ and $s \\in \\mathbb{R}_{>0}$. Define $q(z) = "
+                           "\\mathcal{N}(z; m, s^2)$.";
     const line lines[] = {
         {d, "\\int (\\nabla_m q(z)) z\\,dz = 1", EV_HOLDS},
         {d, "\\mathbb{E}_q[z \\nabla_m \\log q(z)] = 1", EV_HOLDS},
-        {d, "\\mathbb{E}_q[\\nabla_m (z\\log q(z))] = \\nabla_m \\mathbb{E}_q[z\\log q(z)]", EV_REFUTED},
+        {d, "\\mathbb{E}_q[\\nabla_m (z\\log q(z))] = \\nabla_m \\mathbb{E}_q[z\\log q(z)]",
+         EV_REFUTED},
         {d, "\\nabla_m (m\\operatorname{sg}[m]) = m", EV_HOLDS},
         {d, "\\nabla_m (m\\operatorname{sg}[m]) = 2m", EV_REFUTED}};
     JUDGE_ALL(lines);
@@ -133,14 +141,15 @@ Test(meaning, mixtures_and_discrete_variables_are_summed_exactly)
         "$\\mu \\in \\mathbb{R}^K$, $s \\in \\mathbb{R}_{>0}^K$ and $z \\in \\mathbb{R}$. Define "
         "$p(c) = \\pi_c$, $p(z\\mid c) = \\mathcal{N}(z; \\mu_c, s_c^2)$, "
         "$p(z) = \\sum_{c=1}^K p(c)p(z\\mid c)$ and $p(c\\mid z) = \\frac{p(c)p(z\\mid c)}{p(z)}$.";
-    const line lines[] = {{d, "\\mathbb{E}_{p(z)}[z] = \\sum_c \\pi_c\\mu_c", EV_HOLDS},
-                          {d, "\\mathbb{E}_{p(z)}[p(c\\mid z)] = \\pi_c", EV_HOLDS},
-                          {d, "\\sum_{c'} p(c'\\mid z) = 1", EV_HOLDS},
-                          {d, "p(c\\mid z) \\propto p(c)p(z\\mid c)", EV_HOLDS},
-                          {d, "p(c\\mid z) \\propto p(z\\mid c)", EV_REFUTED},
-                          {d, "\\mathbb{E}_{p(z\\mid c)p(c)}[z^2] = \\mathbb{E}_{p(z)}[z^2]", EV_HOLDS},
-                          {d, "D_{KL}(p(c\\mid z)\\,\\|\\,p(c)) \\ge 0", EV_HOLDS},
-                          {d, "\\mathcal{H}(p(z)) \\ge \\sum_c \\pi_c\\mathcal{H}(p(z\\mid c))", EV_HOLDS}};
+    const line lines[] = {
+        {d, "\\mathbb{E}_{p(z)}[z] = \\sum_c \\pi_c\\mu_c", EV_HOLDS},
+        {d, "\\mathbb{E}_{p(z)}[p(c\\mid z)] = \\pi_c", EV_HOLDS},
+        {d, "\\sum_{c'} p(c'\\mid z) = 1", EV_HOLDS},
+        {d, "p(c\\mid z) \\propto p(c)p(z\\mid c)", EV_HOLDS},
+        {d, "p(c\\mid z) \\propto p(z\\mid c)", EV_REFUTED},
+        {d, "\\mathbb{E}_{p(z\\mid c)p(c)}[z^2] = \\mathbb{E}_{p(z)}[z^2]", EV_HOLDS},
+        {d, "D_{KL}(p(c\\mid z)\\,\\|\\,p(c)) \\ge 0", EV_HOLDS},
+        {d, "\\mathcal{H}(p(z)) \\ge \\sum_c \\pi_c\\mathcal{H}(p(z\\mid c))", EV_HOLDS}};
     JUDGE_ALL(lines);
 }
 
@@ -152,8 +161,11 @@ Test(meaning, estimates_are_judged_by_their_expectation)
     const line lines[] = {
         {d, "\\mathbb{E}_q[z^2] \\approx \\frac1L\\sum_{l=1}^L (z^{(l)})^2", EV_HOLDS},
         {d, "\\mathbb{E}_q[z^2] \\approx \\sum_{l=1}^L (z^{(l)})^2", EV_REFUTED},
-        {d, "(\\mathbb{E}_q[z])^2 \\approx \\Big(\\frac1L\\sum_{l=1}^L z^{(l)}\\Big)^2", EV_REFUTED},
-        {d, "s^2 \\approx \\frac{1}{L-1}\\sum_{l=1}^L \\Big(z^{(l)} - \\frac1L\\sum_{k=1}^L z^{(k)}\\Big)^2",
+        {d, "(\\mathbb{E}_q[z])^2 \\approx \\Big(\\frac1L\\sum_{l=1}^L z^{(l)}\\Big)^2",
+         EV_REFUTED},
+        {d,
+         "s^2 \\approx \\frac{1}{L-1}\\sum_{l=1}^L \\Big(z^{(l)} - \\frac1L\\sum_{k=1}^L "
+         "z^{(k)}\\Big)^2",
          EV_HOLDS},
         {d, "\\sum_{l=1}^L z^{(l)} = z^{(1)} + \\sum_{l=2}^L z^{(l)}", EV_HOLDS}};
     JUDGE_ALL(lines);
@@ -161,9 +173,10 @@ Test(meaning, estimates_are_judged_by_their_expectation)
 
 Test(meaning, definitions_follow_their_variables)
 {
-    static const char *d = "Let $J \\in \\{1,\\dots,2\\}$, $D \\in \\{1,\\dots,2\\}$, $z, m \\in \\mathbb{R}^J$, "
-                           "$x \\in \\{0,1\\}^D$ and $f : \\mathbb{R}^J \\to (0,1)^D$. Define $\\mu_x = f(z)$, "
-                           "$p(x\\mid z) = \\mathrm{Ber}(x; \\mu_x)$ and $q(z) = \\mathcal{N}(z; m, I)$.";
+    static const char *d =
+        "Let $J \\in \\{1,\\dots,2\\}$, $D \\in \\{1,\\dots,2\\}$, $z, m \\in \\mathbb{R}^J$, "
+        "$x \\in \\{0,1\\}^D$ and $f : \\mathbb{R}^J \\to (0,1)^D$. Define $\\mu_x = f(z)$, "
+        "$p(x\\mid z) = \\mathrm{Ber}(x; \\mu_x)$ and $q(z) = \\mathcal{N}(z; m, I)$.";
     const line lines[] = {{d, "\\sum_x p(x\\mid z) = 1", EV_HOLDS},
                           {d, "\\mathbb{E}_{p(x\\mid z)}[x] = \\mu_x", EV_HOLDS},
                           {d, "\\mathbb{E}_{q(z)}[\\mu_x] = \\mathbb{E}_{q(z)}[f(z)]", EV_HOLDS},
@@ -174,8 +187,9 @@ Test(meaning, definitions_follow_their_variables)
 
 Test(meaning, arg_mins_and_unnamed_constants)
 {
-    static const char *d = "Let $m, a \\in \\mathbb{R}$, $s \\in \\mathbb{R}_{>0}$ and $z \\in \\mathbb{R}$. Define "
-                           "$q(z) = \\mathcal{N}(z; m, s^2)$. Let $k \\perp m$.";
+    static const char *d =
+        "Let $m, a \\in \\mathbb{R}$, $s \\in \\mathbb{R}_{>0}$ and $z \\in \\mathbb{R}$. Define "
+        "$q(z) = \\mathcal{N}(z; m, s^2)$. Let $k \\perp m$.";
     const line lines[] = {
         {d, "\\arg\\min_m (m-a)^2 = \\arg\\min_m ((m-a)^4 + (m-a)^2 + s)", EV_HOLDS},
         {d, "\\arg\\min_m (m-a)^2 = \\arg\\min_m (m-2a)^2", EV_REFUTED},

@@ -10,7 +10,7 @@ typedef struct {
     const char *declarations; /* line 1 */
     const char *claim;        /* line 5 */
     size_t line, column;
-    const char *message;      /* a part of it */
+    const char *message; /* a part of it */
 } refusal;
 
 static void expect_refusal(const refusal *r)
@@ -45,7 +45,8 @@ Test(refusals, unbalanced_and_unknown_tokens_are_named_where_they_stand)
         {"Let $a \\in \\mathbb{R}$.", "a = \\foo a", 5, 5, "unknown command '\\foo'"},
         {"Let $a \\in \\mathbb{R}$.", "a = b", 5, 5, "b is not declared"},
         {"Let $a \\in \\mathbb{R}$.", "a # a = a", 5, 3, "no meaning"},
-        {"Let $a \\in \\mathbb{R}$.", "\\begin{cases} a = a \\end{cases}", 5, 1, "not in the language"},
+        {"Let $a \\in \\mathbb{R}$.", "\\begin{cases} a = a \\end{cases}", 5, 1,
+         "not in the language"},
         {"Let $a \\in \\mathbb{R}$.", "\\begin{aligned} a = a", 5, 1, "never ended"},
         {"Let $a \\in \\mathbb{R}$.", "a = ", 6, 1, "expected a formula"}};
     EXPECT_ALL(list);
@@ -77,34 +78,32 @@ Test(refusals, types_and_dimensions_must_fit)
     static const char *decl = "Let $J, K \\in \\{1,\\dots,4\\}$, $v, w \\in \\mathbb{R}^J$, "
                               "$u \\in \\mathbb{R}^K$, $A \\in \\mathbb{R}^{K\\times J}$ and "
                               "$s \\in \\mathbb{R}_{>0}$.";
-    const refusal list[] = {
-        {decl, "v = s", 5, 3, "a vector of 2"},
-        {decl, "v + u = v", 5, 3, "vector of 2 and a vector of 3"},
-        {decl, "v w = s", 5, 3, "v^\\top w"},
-        {decl, "A v = v", 5, 5, "left side"},
-        {decl, "v A = v", 5, 3, "product of"},
-        {decl, "s / v = s", 5, 3, "division by"},
-        {decl, "\\det A = s", 5, 1, "square"},
-        {decl, "\\log A = s", 5, 1, "function of"},
-        {decl, "|v| = s", 5, 1, "norm"},
-        {decl, "\\mathcal{N}(v; s, I) = s", 5, 1, "with the mean"},
-        {decl, "\\mathcal{N}(v; w, s) = s", 5, 1, "covariance matrix"},
-        {decl, "\\mathcal{N}(s; s, I) = s", 5, 1, "variance"},
-        {decl, "v_{1,2} = s", 5, 2, "indices"},
-        {decl, "\\nabla_v v = v", 5, 1, "only of scalars"},
-        {decl, "v \\le w", 5, 3, "inequality between"}};
+    const refusal list[] = {{decl, "v = s", 5, 3, "a vector of 2"},
+                            {decl, "v + u = v", 5, 3, "vector of 2 and a vector of 3"},
+                            {decl, "v w = s", 5, 3, "v^\\top w"},
+                            {decl, "A v = v", 5, 5, "left side"},
+                            {decl, "v A = v", 5, 3, "product of"},
+                            {decl, "s / v = s", 5, 3, "division by"},
+                            {decl, "\\det A = s", 5, 1, "square"},
+                            {decl, "\\log A = s", 5, 1, "function of"},
+                            {decl, "|v| = s", 5, 1, "norm"},
+                            {decl, "\\mathcal{N}(v; s, I) = s", 5, 1, "with the mean"},
+                            {decl, "\\mathcal{N}(v; w, s) = s", 5, 1, "covariance matrix"},
+                            {decl, "\\mathcal{N}(s; s, I) = s", 5, 1, "variance"},
+                            {decl, "v_{1,2} = s", 5, 2, "indices"},
+                            {decl, "\\nabla_v v = v", 5, 1, "only of scalars"},
+                            {decl, "v \\le w", 5, 3, "inequality between"}};
     EXPECT_ALL(list);
 }
 
 Test(refusals, an_index_is_known_only_inside_its_sum)
 {
-    static const refusal list[] = {
-        {"Let $J \\in \\{1,\\dots,4\\}$ and $v \\in \\mathbb{R}^J$.",
-         "\\sum_{j=1}^J v_j + v_j = 0", 5, 22, "put braces"},
-        {"Let $J \\in \\{1,\\dots,4\\}$ and $v \\in \\mathbb{R}^J$.", "\\sum_j v_j = 0", 5, 6,
-         "no declared range"},
-        {"Let $J \\in \\{1,\\dots,4\\}$ and $v \\in \\mathbb{R}^J$.", "\\sum_{v=1}^J v = 0", 5, 7,
-         "is no index"}};
+    static const refusal list[] = {{"Let $J \\in \\{1,\\dots,4\\}$ and $v \\in \\mathbb{R}^J$.",
+                                    "\\sum_{j=1}^J v_j + v_j = 0", 5, 22, "put braces"},
+                                   {"Let $J \\in \\{1,\\dots,4\\}$ and $v \\in \\mathbb{R}^J$.",
+                                    "\\sum_j v_j = 0", 5, 6, "no declared range"},
+                                   {"Let $J \\in \\{1,\\dots,4\\}$ and $v \\in \\mathbb{R}^J$.",
+                                    "\\sum_{v=1}^J v = 0", 5, 7, "is no index"}};
     EXPECT_ALL(list);
 }
 
@@ -112,18 +111,17 @@ Test(refusals, integrals_need_a_variable_and_a_density)
 {
     static const char *decl = "Let $x \\in \\mathbb{R}$ and $s \\in \\mathbb{R}_{>0}$. "
                               "Define $p(x) = \\mathcal{N}(x; 0, s)$.";
-    const refusal list[] = {
-        {decl, "\\int p(x) = 1", 5, 11, "differential"},
-        {decl, "\\int p(x)\\,dy = 1", 5, 13, "differential of y"},
-        {decl, "\\int x^2\\,dx = 1", 5, 1, "no density"},
-        {decl, "\\int_0^1 p(x)\\,dx = 1", 5, 6, "only a declared variable"},
-        {decl, "\\mathbb{E}_{p(x)} x = 0", 5, 19, "brackets"},
-        {decl, "\\mathbb{E}_{r(x)}[x] = 0", 5, 13, "not defined"},
-        {decl, "\\mathbb{E}[s] = s", 5, 1, "without a density"},
-        {decl, "D_{KL}(p) = 0", 5, 9, "between the two densities"},
-        {decl, "\\arg\\min_s p(x) + \\arg\\min_s p(x) = 0", 5, 17, "relation"},
-        {decl, "x \\approx p(x)", 5, 3, "no declared samples"},
-        {decl, "x \\propto p(x)", 5, 3, "must be a density"}};
+    const refusal list[] = {{decl, "\\int p(x) = 1", 5, 11, "differential"},
+                            {decl, "\\int p(x)\\,dy = 1", 5, 13, "differential of y"},
+                            {decl, "\\int x^2\\,dx = 1", 5, 1, "no density"},
+                            {decl, "\\int_0^1 p(x)\\,dx = 1", 5, 6, "only a declared variable"},
+                            {decl, "\\mathbb{E}_{p(x)} x = 0", 5, 19, "brackets"},
+                            {decl, "\\mathbb{E}_{r(x)}[x] = 0", 5, 13, "not defined"},
+                            {decl, "\\mathbb{E}[s] = s", 5, 1, "without a density"},
+                            {decl, "D_{KL}(p) = 0", 5, 9, "between the two densities"},
+                            {decl, "\\arg\\min_s p(x) + \\arg\\min_s p(x) = 0", 5, 17, "relation"},
+                            {decl, "x \\approx p(x)", 5, 3, "no declared samples"},
+                            {decl, "x \\propto p(x)", 5, 3, "must be a density"}};
     EXPECT_ALL(list);
 }
 
@@ -148,11 +146,10 @@ Test(refusals, overloaded_densities_are_matched_by_name_and_never_by_luck)
     static const char *decl =
         "Let $x, z \\in \\mathbb{R}$. Define $p(x\\mid z) = \\mathcal{N}(x; z, 1)$ and "
         "$p(z) = \\mathcal{N}(z; 0, 1)$.";
-    const refusal list[] = {
-        {decl, "p(z\\mid x) = 1", 5, 1, "not defined"},
-        {decl, "p(x,z) = 1", 5, 1, "not defined"},
-        {decl, "p(x) = p(z)", 5, 1, "not defined"},
-        {decl, "\\mathbb{E}_p[z] = 0", 5, 12, "more than one definition"}};
+    const refusal list[] = {{decl, "p(z\\mid x) = 1", 5, 1, "not defined"},
+                            {decl, "p(x,z) = 1", 5, 1, "not defined"},
+                            {decl, "p(x) = p(z)", 5, 1, "not defined"},
+                            {decl, "\\mathbb{E}_p[z] = 0", 5, 12, "more than one definition"}};
     EXPECT_ALL(list);
 }
 

@@ -36,7 +36,8 @@ typedef struct {
 static ev_ledger *judge_line(const char *declarations, const line *l)
 {
     char text[4096];
-    snprintf(text, sizeof text, "%s<!-- claim: c%s -->\n$$ %s $$\n", declarations, l->attributes, l->claim);
+    snprintf(text, sizeof text, "%s<!-- claim: c%s -->\n$$ %s $$\n", declarations, l->attributes,
+             l->claim);
     return judge(text);
 }
 
@@ -44,9 +45,12 @@ Test(strength, every_slip_in_the_gaussian_divergence_is_noticed)
 {
     char declarations[2048];
     snprintf(declarations, sizeof declarations,
-             "%sDefine $q(z) = \\mathcal{N}(z; \\tilde\\mu, \\operatorname{diag}(\\tilde\\sigma^2))$ and "
-             "$p(z) = \\mathcal{N}(z; \\mu, \\operatorname{diag}(\\sigma^2))$.\n\n", gaussian);
-    line l = {"", "D_{KL}(q\\|p) = \\frac12\\sum_{j=1}^J\\Big(\\log\\frac{\\sigma_j^2}{\\tilde\\sigma_j^2} - 1 + "
+             "%sDefine $q(z) = \\mathcal{N}(z; \\tilde\\mu, "
+             "\\operatorname{diag}(\\tilde\\sigma^2))$ and "
+             "$p(z) = \\mathcal{N}(z; \\mu, \\operatorname{diag}(\\sigma^2))$.\n\n",
+             gaussian);
+    line l = {"", "D_{KL}(q\\|p) = "
+                  "\\frac12\\sum_{j=1}^J\\Big(\\log\\frac{\\sigma_j^2}{\\tilde\\sigma_j^2} - 1 + "
                   "\\frac{\\tilde\\sigma_j^2 + (\\mu_j - \\tilde\\mu_j)^2}{\\sigma_j^2}\\Big)"};
     ev_ledger *ledger = judge_line(declarations, &l);
     const ev_record *r = &ledger->records[0];
@@ -70,8 +74,8 @@ Test(strength, a_line_that_can_not_notice_an_edit_shows_it_as_a_survivor)
 Test(strength, a_declared_equivalent_is_no_survivor_and_a_false_declaration_is_red)
 {
     static const char *d = "Let $a, b \\in \\mathbb{R}$.\n\n";
-    static const line honest = {"  equivalent: a for \\lvert a\\rvert -- the square of both is the same",
-                                "a a = |a|^2"};
+    static const line honest = {
+        "  equivalent: a for \\lvert a\\rvert -- the square of both is the same", "a a = |a|^2"};
     static const line lying = {"  equivalent: a + a for a -- no", "a a = a^2"};
     ev_ledger *ledger = judge_line(d, &honest);
     cr_expect(ledger->records[0].verdict == EV_HOLDS, "%s", ledger->records[0].reason);
@@ -99,16 +103,20 @@ Test(strength, published_slips_are_diagnosed)
 {
     char with_densities[2048];
     snprintf(with_densities, sizeof with_densities,
-             "%sDefine $q(z) = \\mathcal{N}(z; \\tilde\\mu, \\operatorname{diag}(\\tilde\\sigma^2))$ and "
-             "$p(z) = \\mathcal{N}(z; \\mu, \\operatorname{diag}(\\sigma^2))$.\n\n", gaussian);
+             "%sDefine $q(z) = \\mathcal{N}(z; \\tilde\\mu, "
+             "\\operatorname{diag}(\\tilde\\sigma^2))$ and "
+             "$p(z) = \\mathcal{N}(z; \\mu, \\operatorname{diag}(\\sigma^2))$.\n\n",
+             gaussian);
     static const struct {
         const char *claim, *repair;
     } slips[] = {
         /* the divergence from N(0, I) with + log sigma^2 */
         {"D_{KL}(q\\|p) = \\sum_{j=1}^J\\Big(\\log\\sigma_j + \\log\\tilde\\sigma_j - \\frac12 + "
-         "\\frac{\\tilde\\sigma_j^2 + (\\mu_j-\\tilde\\mu_j)^2}{2\\sigma_j^2}\\Big)", "-"},
+         "\\frac{\\tilde\\sigma_j^2 + (\\mu_j-\\tilde\\mu_j)^2}{2\\sigma_j^2}\\Big)",
+         "-"},
         /* an entropy without its tilde */
-        {"\\mathcal{H}(q) = \\frac12\\sum_{j=1}^J (1 + \\log(2\\pi\\sigma_j^2))", "\\tilde{\\sigma}"},
+        {"\\mathcal{H}(q) = \\frac12\\sum_{j=1}^J (1 + \\log(2\\pi\\sigma_j^2))",
+         "\\tilde{\\sigma}"},
         /* a half lost */
         {"\\mathcal{H}(q) = \\sum_{j=1}^J (1 + \\log(2\\pi\\tilde\\sigma_j^2))", "0.5"},
         /* sigma for sigma^2 */
