@@ -56,7 +56,7 @@ static ev_node structured_entry(ev_elaborator *e, const ev_domain *d, size_t fir
 const ev_tensor *ev_elaborate_input(ev_elaborator *e, int symbol, const ev_syntax *at)
 {
     const ev_symbol *s = &e->table->symbols[symbol];
-    size_t rows = 1, cols = 1, first;
+    size_t rows = 1, cols = 1, first = 0;
     if (s->kind == EV_SYMBOL_REAL && !ev_elaborate_shape(e, at, s, s->is_sample, &rows, &cols))
         return NULL;
     unsigned rank = s->kind == EV_SYMBOL_REAL ? value_rank(s) : 0;

@@ -63,6 +63,11 @@ const ev_syntax *ev_parse_base_density(ev_parser *parser, ev_syntax_kind kind,
 /* A density or product of densities, `q(z|x)q(c|x)`, `q`, `x \sim q`; its bound variables are
  * appended to variables[*count] (capacity 16). */
 const ev_syntax *ev_parse_density(ev_parser *parser, int *variables, size_t *count);
+/* The variables that an applied density is a density of (its plain left arguments), appended. */
+bool ev_density_variables(ev_parser *parser, const ev_syntax *density, const ev_token *place,
+                          int *variables, size_t *count);
+/* A bare q: the only density of that family, at its own variables. */
+const ev_syntax *ev_parse_bare_family(ev_parser *parser, const char *name, const ev_token *place);
 /* Does a differential dz start here? Returns the token count of it, and its variable. */
 size_t ev_parser_differential(const ev_parser *parser, size_t at, int *symbol);
 
