@@ -1,10 +1,11 @@
 /* Definitions: densities and functions q(z | x) = ..., indexed values \gamma_c = ...,
  * per-sample values \mu_x^{(l)} = ..., plain names \Sigma = ... */
 #include "formula/declaration.h"
+#include "formula/occurrence.h"
 
 #include <math.h>
 #include <stdint.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct {
@@ -14,6 +15,8 @@ typedef struct {
     size_t count, left;
     bool applied, sample_index;
     int inferred; /* a formal that was undeclared, or -1 */
+    bool hidden;  /* all indices were undeclared letters: the body tells whether they are indices */
+    const char *full_name; /* with its subscript, for when they are not */
     size_t first_binder;
 } head;
 
@@ -95,19 +98,42 @@ static bool formal_arguments(ev_scope *scope, ev_parser *parser, head *h)
     return ev_parser_expect(parser, ')', "after the arguments");
 }
 
-/* \gamma_c, \rho_{c,j}: indices when every part is a declared integer; else part of the name. */
-static bool index_formals(ev_parser *parser, head *h)
+/* One index on the left: a declared integer, or a letter that stands for nothing yet. */
+static int index_formal(ev_scope *scope, ev_parser *parser, head *h, size_t at, size_t *next)
 {
-    size_t at = parser->at + 1;
+    const char *name;
+    *next = ev_parser_base_name(parser, at, &name);
+    if (*next == 0)
+        return -1;
+    int symbol = ev_parser_find(parser, name);
+    bool letter = parser->list.tokens[at].kind == EV_TOKEN_LETTER && *next == at + 1;
+    if (symbol >= 0) {
+        h->hidden = false;
+        return scope->table->symbols[symbol].kind == EV_SYMBOL_INTEGER ? symbol : -1;
+    }
+    if (!letter || ev_parser_is_family(parser, name))
+        return -1;
+    ev_symbol hidden = {
+        .name = name, .kind = EV_SYMBOL_INTEGER, .low = {-1, 0, 1}, .high = {-1, 0, 1}};
+    return hidden_symbol(scope, parser, hidden, &parser->list.tokens[at]);
+}
+
+/* \gamma_c, m_j, \rho_{c,j}: indices when every part is a declared integer or an unused letter; else
+ * the subscript is part of the name. */
+static bool index_formals(ev_scope *scope, ev_parser *parser, head *h)
+{
+    size_t at = parser->at + 1, binders = parser->binder_count;
     const ev_token *t = parser->list.tokens;
     bool braced = ev_token_is(&t[at], '{');
     at += braced;
+    h->hidden = true;
     for (;;) {
-        const char *name;
-        size_t next = ev_parser_base_name(parser, at, &name);
-        int symbol = next == 0 ? -1 : ev_parser_find(parser, name);
-        if (symbol < 0 || parser->scope->table->symbols[symbol].kind != EV_SYMBOL_INTEGER) {
+        size_t next;
+        int symbol = index_formal(scope, parser, h, at, &next);
+        if (symbol < 0) {
             h->count = 0;
+            h->hidden = false;
+            parser->binder_count = binders;
             return false;
         }
         if (!add_formal(parser, h, symbol, &t[at]))
@@ -150,6 +176,29 @@ static bool sample_formal(ev_scope *scope, ev_parser *parser, head *h)
            ev_parser_expect(parser, '}', "after the sample's index");
 }
 
+/* The subscript belongs to the name after all. */
+static void not_indexed(ev_parser *parser, head *h)
+{
+    h->name = h->full_name;
+    h->count = 0;
+    h->hidden = false;
+    parser->binder_count = h->first_binder;
+}
+
+/* \mu_x = f(z), x a letter that nothing declares: no index, for the body does not use it. */
+static bool uses_indices(const ev_symbol_table *table, const head *h, const ev_syntax *body)
+{
+    unsigned char *flags = calloc(table->symbol_count + 1, 1);
+    bool uses = false;
+    if (flags == NULL)
+        return true;
+    ev_mark_occurrences(table, body, flags);
+    for (size_t i = 0; i < h->count; i++)
+        uses |= flags[h->formals[i]] != 0;
+    free(flags);
+    return uses;
+}
+
 static bool read_head(ev_scope *scope, ev_parser *parser, head *h)
 {
     h->place = ev_parser_token(parser);
@@ -157,13 +206,18 @@ static bool read_head(ev_scope *scope, ev_parser *parser, head *h)
     if (next == 0)
         return ev_parser_fail(parser, h->place, "expected the name that is defined") != NULL;
     parser->at = next;
-    if (ev_token_is(ev_parser_token(parser), '_') && !index_formals(parser, h)) {
+    if (ev_token_is(ev_parser_token(parser), '_')) {
         const char *subscript;
         size_t after = ev_parser_group_text(parser, parser->at + 1, &subscript);
-        if (after == 0 || parser->error->status != EV_OK)
+        if (after == 0)
             return false;
-        h->name = ev_arena_format(parser->arena, "%s_{%s}", h->name, subscript);
-        parser->at = after;
+        h->full_name = ev_arena_format(parser->arena, "%s_{%s}", h->name, subscript);
+        bool named = !index_formals(scope, parser, h) ||
+                     (h->hidden && !ev_token_is(&parser->list.tokens[after], '='));
+        if (parser->error->status != EV_OK || h->full_name == NULL)
+            return false;
+        if (named)
+            not_indexed(parser, h), parser->at = after;
     }
     if (h->name == NULL)
         return false;
@@ -333,11 +387,15 @@ bool ev_declare_definition(ev_scope *scope, ev_parser *parser)
     if (!read_head(scope, parser, &h) ||
         !ev_parser_expect(parser, '=', "after the left side of the definition"))
         return false;
-    if (already_defined(scope, parser, &h))
+    if (!h.hidden && already_defined(scope, parser, &h))
         return false;
     const ev_syntax *body = ev_parse_expression(parser);
+    if (body == NULL)
+        return false;
+    if (h.hidden && !uses_indices(scope->table, &h, body))
+        not_indexed(parser, &h);
     parser->binder_count = h.first_binder;
-    if (body == NULL || (h.inferred >= 0 && !infer_type(scope, parser, &h, body)))
+    if (already_defined(scope, parser, &h) || (h.inferred >= 0 && !infer_type(scope, parser, &h, body)))
         return false;
     return keep(scope, parser, &h, body);
 }

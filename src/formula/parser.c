@@ -207,6 +207,8 @@ const ev_syntax *ev_parse_group(ev_parser *parser, const char *after)
     const char *name;
     size_t next = ev_parser_base_name(parser, parser->at, &name);
     int symbol = next == 0 ? -1 : ev_parser_find(parser, name);
+    if (symbol < 0 && next != 0)
+        return ev_parser_fail(parser, t, "%s is not declared", name);
     if (symbol < 0)
         return ev_parser_fail(parser, t, "put braces around what follows %s", after);
     parser->at = next;

@@ -185,6 +185,17 @@ Test(meaning, definitions_follow_their_variables)
     JUDGE_ALL(lines);
 }
 
+Test(meaning, indices_on_the_left_of_a_definition_are_bound_by_it)
+{
+    static const char *d = "Let $J \\in \\{2,\\dots,3\\}$, $\\mu \\in \\mathbb{R}^J$ and "
+                           "$a \\in \\mathbb{R}$. Define $m_j = 2\\mu_j$ and $b_s = a + 1$.";
+    const line lines[] = {{d, "\\sum_{i=1}^J m_i = 2\\sum_{j=1}^J \\mu_j", EV_HOLDS},
+                          {d, "m_1 = 2\\mu_1", EV_HOLDS},
+                          {d, "m_1 = 2\\mu_2", EV_REFUTED},
+                          {d, "b_s = 1 + a", EV_HOLDS}};
+    JUDGE_ALL(lines);
+}
+
 Test(meaning, arg_mins_and_unnamed_constants)
 {
     static const char *d =

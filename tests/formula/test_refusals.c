@@ -99,7 +99,7 @@ Test(refusals, types_and_dimensions_must_fit)
 Test(refusals, an_index_is_known_only_inside_its_sum)
 {
     static const refusal list[] = {{"Let $J \\in \\{1,\\dots,4\\}$ and $v \\in \\mathbb{R}^J$.",
-                                    "\\sum_{j=1}^J v_j + v_j = 0", 5, 22, "put braces"},
+                                    "\\sum_{j=1}^J v_j + v_j = 0", 5, 22, "j is not declared"},
                                    {"Let $J \\in \\{1,\\dots,4\\}$ and $v \\in \\mathbb{R}^J$.",
                                     "\\sum_j v_j = 0", 5, 6, "no declared range"},
                                    {"Let $J \\in \\{1,\\dots,4\\}$ and $v \\in \\mathbb{R}^J$.",

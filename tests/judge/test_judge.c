@@ -218,3 +218,25 @@ Test(judge, no_documents_make_an_empty_ledger)
     cr_assert_eq(ledger->count, 0u);
     ev_ledger_destroy(ledger);
 }
+
+/* Every kind of allocation that goes through the arena fails once. */
+Test(judge, a_failed_allocation_is_reported_and_nothing_else_happens)
+{
+    ev_judge_options options = quick_options();
+    ev_document *document = document_parse(chain);
+    size_t failures = 0;
+    for (size_t n = 1; n < 3000; n += 1 + n / 12) {
+        ev_ledger *ledger = NULL;
+        ev_error error = EV_ERROR_NONE;
+        ev_arena_fail_after(n);
+        ev_status status = ev_judge_documents(&document, 1, NULL, &options, &ledger, &error);
+        ev_arena_fail_after(0);
+        cr_assert(status == EV_OK || status == EV_NO_MEMORY, "allocation %zu: %s: %s", n,
+                  ev_status_name(status), error.message);
+        cr_assert_eq(status == EV_OK, ledger != NULL);
+        failures += status == EV_NO_MEMORY;
+        ev_ledger_destroy(ledger);
+    }
+    cr_assert_gt(failures, 20u);
+    ev_document_destroy(document);
+}
