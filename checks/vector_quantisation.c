@@ -171,7 +171,6 @@ static void check_gradients(ev_check *check)
                 {"vq-codebook-term", 1, 0, codebook, z},
                 {"vq-codebook-term", 2, 2, codebook, a},
                 {"vq-codebook-term", 2, 3, codebook, a},
-                {"vq-codebook-term", 3, 4, codebook, b},
                 {"vq-commitment-term", 1, 0, commitment, z},
                 {"vq-commitment-term", 1, 1, commitment, z},
                 {"vq-commitment-term", 2, 2, commitment, a},

@@ -1,5 +1,8 @@
 /* Equality of arg-mins.
  *
+ *   0. Objectives whose gradients are the same but for one positive factor, at the point and at
+ *      all its redraws, differ by a scale and a constant: they have the same arg-min, even
+ *      when it is empty.  Otherwise:
  *   1. Minimise each objective by BFGS in unconstrained coordinates (judge/chart.h), from the
  *      point's own values, from random ones, and from what the other's search found.
  *   2. Polish: Newton steps with gradients that carry errors.  A minimum is found when the Hessian
@@ -192,6 +195,71 @@ static void exchange(ev_minimiser *left, ev_minimiser *right, double *t)
         ev_minimiser_descend(right, left->start, t);
 }
 
+/* Components of the gradient and their errors at the point and then at its redraws. */
+static ev_status gradient_at(ev_minimiser *s, const ev_place *place, size_t k, ev_examined *e,
+                             double *t)
+{
+    size_t inputs = s->trial->instance->input_count;
+    const double *at = k == 0 ? place->inputs : place->redraws + (k - 1) * inputs;
+    ev_chart_from_inputs(s->chart, at, t);
+    return ev_minimiser_examine(s, t, false, e);
+}
+
+/* Does `factor` times right's gradient equal left's, within the errors? The first time, the factor
+ * is learnt from the largest component. */
+static bool is_parallel(size_t m, const ev_examined *l, const ev_examined *r, double *factor,
+                        double *spread)
+{
+    size_t largest = 0;
+    for (size_t i = 1; i < m; i++)
+        if (fabs(r->components[i]) > fabs(r->components[largest]))
+            largest = i;
+    double b = r->components[largest], a = l->components[largest];
+    double size = fabs(a) + l->component_error[largest], small = 1e-7;
+    if (!l->fit || !r->fit || !(r->component_error[largest] < small * fabs(b)) ||
+        !(l->component_error[largest] < small * size))
+        return false;
+    if (*factor <= 0) {
+        *factor = a / b;
+        *spread = 4 * *factor *
+                  (l->component_error[largest] / size + r->component_error[largest] / fabs(b));
+    }
+    if (!(*factor > 0) || !isfinite(*factor))
+        return false;
+    for (size_t i = 0; i < m; i++) {
+        double error = l->component_error[i] + *factor * r->component_error[i] +
+                       *spread * fabs(r->components[i]);
+        if (!(fabs(l->components[i] - *factor * r->components[i]) <= error) || error > 1e-6 * size)
+            return false;
+    }
+    return true;
+}
+
+static ev_status compare_directions(ev_minimiser *left, ev_minimiser *right, const ev_place *place,
+                                    bool *same)
+{
+    size_t n = left->n, m = left->m;
+    double *work = calloc(2 * (2 * n + 2 * m) + n + 1, sizeof *work), factor = 0, spread = 0;
+    ev_status status = work == NULL ? EV_NO_MEMORY : EV_OK;
+    ev_minimiser *sides[] = {left, right};
+    ev_examined e[2];
+    for (size_t k = 0; k < 2 && work != NULL; k++) {
+        double *own = work + k * (2 * n + 2 * m);
+        e[k] = (ev_examined){.gradient = own,
+                             .error = own + n,
+                             .components = own + 2 * n,
+                             .component_error = own + 2 * n + m};
+    }
+    *same = status == EV_OK && place->redraw_count >= 2 && m > 0;
+    for (size_t i = 0; status == EV_OK && *same && i <= place->redraw_count; i++) {
+        for (size_t k = 0; k < 2 && status == EV_OK; k++)
+            status = gradient_at(sides[k], place, i, &e[k], work + 2 * (2 * n + 2 * m));
+        *same = status == EV_OK && is_parallel(m, &e[0], &e[1], &factor, &spread);
+    }
+    free(work);
+    return status;
+}
+
 static ev_status judge_sides(ev_minimiser *left, ev_minimiser *right, const ev_place *place,
                              double *work)
 {
@@ -202,7 +270,13 @@ static ev_status judge_sides(ev_minimiser *left, ev_minimiser *right, const ev_p
                      .component_error = work + 2 * n + m};
     double *matrices = work + 2 * n + 2 * m;
     ev_minimiser *both[] = {left, right};
-    ev_status status = EV_OK;
+    bool same;
+    ev_status status = compare_directions(left, right, place, &same);
+    if (status != EV_OK || same) {
+        if (same)
+            decide(left->out, EV_AGREES, 0.0, 0.0, 0.0, 0.0, 1e-6, NULL);
+        return status;
+    }
     for (size_t k = 0; k < 2; k++)
         ev_minimiser_search(both[k], place, work);
     exchange(left, right, work);

@@ -57,7 +57,8 @@ size_t ev_attempt_evaluations(const ev_case_step *step, const ev_budget *budget)
     switch (step->kind) {
     case EV_STEP_PROPORTIONAL: return 1 + budget->redraws;
     case EV_STEP_CONSTANT: return 2 + 2 * budget->redraws;
-    case EV_STEP_ARGMIN: return ARGMIN_EVALUATIONS;
+    case EV_STEP_ARGMIN: /* the directions compared at the point and its redraws come first */
+        return ARGMIN_EVALUATIONS + 1 + budget->starts;
     default: return 1;
     }
 }
