@@ -31,10 +31,17 @@ typedef struct {
     double flatness; /* multiplies the decoder's slopes: 0 makes x independent of z */
 } scene;
 
-static const scene PLANE = {
-    3, 2, {0.2, 0.5, 0.3}, {-1.1, 0.4, 0.9, 1.3, 0.2, -1.4}, {0.8, 1.3, 0.6, 1.1, 1.4, 0.7},
-    {0.35, -0.2}, {0.7, 0.9}, {0.25, 0.15, 0.6}, 1};
-static const scene LINE = {2, 1, {0.3, 0.7}, {-1.2, 0.9}, {0.6, 1.3}, {0.1}, {0.8}, {0.45, 0.55}, 1};
+static const scene PLANE = {3,
+                            2,
+                            {0.2, 0.5, 0.3},
+                            {-1.1, 0.4, 0.9, 1.3, 0.2, -1.4},
+                            {0.8, 1.3, 0.6, 1.1, 1.4, 0.7},
+                            {0.35, -0.2},
+                            {0.7, 0.9},
+                            {0.25, 0.15, 0.6},
+                            1};
+static const scene LINE = {2, 1, {0.3, 0.7}, {-1.2, 0.9}, {0.6, 1.3}, {0.1}, {0.8}, {0.45, 0.55},
+                           1};
 static const double X[D] = {1, 0};
 
 static ev_mixture prior_of(const scene *s, double log_pi[MAX_K])
@@ -91,8 +98,7 @@ static void terms_at(const scene *s, const double *z, double *out)
     }
 }
 
-static int block(void *context, size_t worker, size_t n, const double *const *e,
-                 double *const *out)
+static int block(void *context, size_t worker, size_t n, const double *const *e, double *const *out)
 {
     const scene *s = context;
     double z[MAX_J], term[TERMS];
@@ -109,11 +115,11 @@ static int block(void *context, size_t worker, size_t n, const double *const *e,
 
 typedef struct {
     scene of;
-    double term[TERMS], error;    /* the largest error of all terms */
+    double term[TERMS], error;       /* the largest error of all terms */
     double best[MAX_K], mean[MAX_K]; /* q*, and p(c|z) at z = mu_q */
-    double average[MAX_K];        /* E_q[p(c|z)] */
+    double average[MAX_K];           /* E_q[p(c|z)] */
     double log_best[MAX_K], log_average[MAX_K], log_mean[MAX_K];
-    double log_sum;               /* log sum_c exp(L_c), minus the residual */
+    double log_sum; /* log sum_c exp(L_c), minus the residual */
     double loss_average, loss_mean, loss_sample, information;
 } averages;
 
@@ -260,15 +266,15 @@ static void refuted_sides(ev_check *check, const averages *a)
     const struct {
         const char *claim;
         double left, right;
-    } line[] = {
-        {"elbo-unnormalised", total * a->term[MARGINAL], a->term[MARGINAL]},
-        {"elbo-kl-zero", ev_categorical_kl(s->K, a->log_best, log_p), 0},
-        {"elbo-kl-zero-mean", -a->log_sum, 0},
-        {"elbo-cluster-posterior", a->best[0], exp(log_p[0])},
-        {"elbo-arithmetic-mean", a->best[0], a->average[0]},
-        {"elbo-mean-printed", a->best[0], a->mean[0]},
-        {"elbo-posterior-printed", exp(ev_gaussian_log_density(s->J, z, s->mu_q, s->sigma_q)),
-         exp(ev_gaussian_log_density(s->J, z, s->mu_q, root))}};
+    } line[] = {{"elbo-unnormalised", total * a->term[MARGINAL], a->term[MARGINAL]},
+                {"elbo-kl-zero", ev_categorical_kl(s->K, a->log_best, log_p), 0},
+                {"elbo-kl-zero-mean", -a->log_sum, 0},
+                {"elbo-cluster-posterior", a->best[0], exp(log_p[0])},
+                {"elbo-arithmetic-mean", a->best[0], a->average[0]},
+                {"elbo-mean-printed", a->best[0], a->mean[0]},
+                {"elbo-posterior-printed",
+                 exp(ev_gaussian_log_density(s->J, z, s->mu_q, s->sigma_q)),
+                 exp(ev_gaussian_log_density(s->J, z, s->mu_q, root))}};
     for (size_t i = 0; i < sizeof line / sizeof *line; i++)
         ev_check_sides(check, line[i].claim, 1, line[i].left, 4 * a->error, line[i].right,
                        4 * a->error);
@@ -371,8 +377,7 @@ static void decide_maximiser(ev_check *check, const averages *a)
         {"the maximum is at p(c|z), z the mean", mean > 1e-3 && a->loss_mean > 1e-4,
          ev_check_format(check, "gradient %.4f there, %.4f nats lost", mean, a->loss_mean)},
         {"the maximum is at the prior weights", weights > 1e-3,
-         ev_check_format(check, "gradient %.4f there, %.4f nats lost", weights,
-                         loss(a, log_pi))}};
+         ev_check_format(check, "gradient %.4f there, %.4f nats lost", weights, loss(a, log_pi))}};
     ev_check_decide(check, "elbo-maximiser-unique", end < 1e-7 && norm < 1e-9 && convexity > 0,
                     ev_check_format(check,
                                     "J = 2, K = 3: 25 of 25 maximisations end within %.1e of the "
@@ -491,8 +496,8 @@ static void decide_choices(ev_check *check, const averages *plane)
                         "J = 2, K = 3: lost by E_q[p(c|z)] %.5f, at the mean %.5f, by one draw "
                         "%.5f on average, residual %.5f nats; of %d models the mean wins %d, the "
                         "average %d, some draw beats both in %d",
-                        plane->loss_average, plane->loss_mean, plane->loss_sample,
-                        -plane->log_sum, MODELS, mean_wins, average_wins, lucky),
+                        plane->loss_average, plane->loss_mean, plane->loss_sample, -plane->log_sum,
+                        MODELS, mean_wins, average_wins, lucky),
         3, others);
 }
 

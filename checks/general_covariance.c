@@ -37,6 +37,10 @@ static const double ROOT[MAX_D][MAX_D] = {{-0.9, 0, 0, 0, 0, 0},
                                           {0.55, -0.35, 0.15, -0.65, 0.75, 0},
                                           {0.1, 0.45, -0.95, 0.25, -0.5, 1.3}};
 
+/* fmax and fmin for the worst of many, with a NaN counted as the worst: they would drop it. */
+static double larger(double a, double b) { return isnan(a) || b <= a ? a : b; }
+static double smaller(double a, double b) { return isnan(a) || b >= a ? a : b; }
+
 static void leading_block(size_t d, double *L)
 {
     for (size_t i = 0; i < d; i++)
@@ -196,7 +200,7 @@ static void decide_bars(ev_check *check)
         double gap = fabs(log(fabs(ev_matrix_det(d, gram))) - log(det));
         differ[d] += gap > 1e-6;
         differ_positive += positive && gap > 1e-6;
-        worst = fmax(worst, gap);
+        worst = larger(worst, gap);
     }
     const char *counts = ev_check_format(check,
                                          "of %d random L each, %zu, %zu, %zu and %zu differ "
@@ -327,24 +331,24 @@ static laws test_laws(ev_check *check, double *z, double *scratch)
         any_gram(d, U, other);
         ev_gaussian_full_sample(&stream, 0, DRAWS, d, MU, L, z);
         law p = test_law(d, gram, z, scratch);
-        all.right = fmin(all.right, least_p(&p));
-        all.mean = fmin(all.mean, p.mean);
-        all.covariance = fmin(all.covariance, p.covariance);
-        all.mahalanobis = fmin(all.mahalanobis, p.mahalanobis);
-        all.direction = fmin(all.direction, p.direction);
+        all.right = smaller(all.right, least_p(&p));
+        all.mean = smaller(all.mean, p.mean);
+        all.covariance = smaller(all.covariance, p.covariance);
+        all.mahalanobis = smaller(all.mahalanobis, p.mahalanobis);
+        all.direction = smaller(all.direction, p.direction);
         if (d > 1) {
             p = test_law(d, other, z, scratch);
-            all.transposed = fmax(all.transposed, least_p(&p));
+            all.transposed = larger(all.transposed, least_p(&p));
             for (size_t k = 0; k < d * d; k++)
                 gram[k] = k % (d + 1) == 0 ? gram[k] : 0;
             p = test_law(d, gram, z, scratch);
-            all.diagonal = fmax(all.diagonal, least_p(&p));
+            all.diagonal = larger(all.diagonal, least_p(&p));
         }
         any_gram(d, L, gram);
         sample_uniform_noise(&stream, d, L, z);
         p = test_law(d, gram, z, scratch);
-        all.uniform = fmax(all.uniform, fmin(p.mahalanobis, p.direction));
-        all.uniform_moments = fmin(all.uniform_moments, p.mean);
+        all.uniform = larger(all.uniform, fmin(p.mahalanobis, p.direction));
+        all.uniform_moments = smaller(all.uniform_moments, p.mean);
     }
     return all;
 }
@@ -388,8 +392,8 @@ static double least_eigenvalue(size_t d, const double *A)
         double radius = 0;
         for (size_t j = 0; j < d; j++)
             radius += i == j ? 0 : fabs(A[i * d + j]);
-        low = fmin(low, A[i * d + i] - radius);
-        high = fmin(high, A[i * d + i]);
+        low = smaller(low, A[i * d + i] - radius);
+        high = smaller(high, A[i * d + i]);
     }
     low -= 1;
     for (int step = 0; step < 60; step++) {
@@ -426,20 +430,20 @@ static void visit_signs(signs_found *found, size_t d, const double *L)
     found->count++;
     if (zeros > 0) {
         found->zeros++;
-        found->largest_singular = fmax(found->largest_singular, least);
+        found->largest_singular = larger(found->largest_singular, least);
         if (zeros == 1 && fabs(L[d * d - 1]) < DBL_MIN)
-            found->largest_last = fmax(found->largest_last, least);
+            found->largest_last = larger(found->largest_last, least);
         return;
     }
-    found->least_regular = fmin(found->least_regular, least);
+    found->least_regular = smaller(found->least_regular, least);
     if (negative > 0) {
         found->negative++;
-        found->least_negative = fmin(found->least_negative, least);
+        found->least_negative = smaller(found->least_negative, least);
     }
     if (negative % 2 == 1) {
         found->odd++;
-        found->least_odd = fmin(found->least_odd, least);
-        found->determinant = fmin(found->determinant, ev_matrix_det(d, gram));
+        found->least_odd = smaller(found->least_odd, least);
+        found->determinant = smaller(found->determinant, ev_matrix_det(d, gram));
     }
 }
 
@@ -546,7 +550,7 @@ static bool solve_gram(size_t d, const double *Sigma, double *L)
                 step[a] += inverse[a * n + b] * (Sigma[place(d, b)] - gram[place(d, b)]);
         for (size_t a = 0; a < n; a++) {
             L[place(d, a)] += step[a];
-            size = fmax(size, fabs(step[a]));
+            size = larger(size, fabs(step[a]));
         }
         if (size < 1e-13)
             return true;
@@ -577,7 +581,7 @@ static size_t count_roots(const ev_stream *stream, size_t d, size_t *positive, d
         for (size_t k = 0; k < count && !known; k++) {
             double gap = 0;
             for (size_t i = 0; i < d * d; i++)
-                gap = fmax(gap, fabs(L[i] - found[k][i]));
+                gap = larger(gap, fabs(L[i] - found[k][i]));
             known = gap < 1e-6;
         }
         if (known || count == MOST)
@@ -629,17 +633,17 @@ static void decide_count(ev_check *check)
             closed *= pow(L[i * d + i], (double)(d - i));
         gram_jacobian(d, L, J);
         double det = ev_matrix_det(n, J);
-        worst = fmax(worst, fabs(det / closed - 1));
-        least = fmin(least, fabs(det));
+        worst = larger(worst, fabs(det / closed - 1));
+        least = smaller(least, fabs(det));
         L[d * d - 1] = 0;
         gram_jacobian(d, L, J);
-        at_zero = fmax(at_zero, fabs(ev_matrix_det(n, J)));
+        at_zero = larger(at_zero, fabs(ev_matrix_det(n, J)));
         /* Only the strict triangle free, the diagonal at 1: the variance of z_1 cannot move. */
         leading_block(d, L);
         for (size_t i = 0; i < d; i++)
             L[i * d + i] = 1;
         any_gram(d, L, gram);
-        pinned = fmax(pinned, fabs(gram[0] - 1));
+        pinned = larger(pinned, fabs(gram[0] - 1));
     }
     const ev_alternative others[] = {
         {"d(d-1)/2 numbers, the strict triangle, reach every covariance", pinned < DBL_EPSILON,
@@ -673,8 +677,8 @@ static void decide_singular(ev_check *check)
             v[k] = z[n * D + k] - MU[k];
             height += normal[k] * v[k];
         }
-        worst = fmax(worst, fabs(height));
-        wide = fmax(wide, fabs(v[0]));
+        worst = larger(worst, fabs(height));
+        wide = larger(wide, fabs(v[0]));
     }
     any_gram(D, L, gram);
     double determinant = fabs(ev_matrix_det(D, gram)), steps = 0;
@@ -684,7 +688,7 @@ static void decide_singular(ev_check *check)
     }
     /* a decade costs log 10, less half the square that is lost */
     for (int k = 1; k <= DECADES; k++)
-        steps = fmax(steps, fabs(kl[k] - kl[k - 1] - log(10) + 0.495 * pow(100, 1 - k)));
+        steps = larger(steps, fabs(kl[k] - kl[k - 1] - log(10) + 0.495 * pow(100, 1 - k)));
     double last = kl[DECADES] - kl[DECADES - 1];
     const char *growth = ev_check_format(
         check, "from L_22 = 1e-7 to 1e-8 it grows by %.10f = log 10", last);
@@ -720,8 +724,8 @@ static void decide_readings(ev_check *check)
         hidden += fabs(L[7]) < 0.5 && fabs(gram[7]) > 0.5;
         cancelled += fabs(L[7]) > 0.5 && fabs(gram[7]) < 0.5;
         if (L[3] > 0.5 && L[0] > 0.5) { /* L_21 = 1 */
-            low = fmin(low, gram[3] / sqrt(gram[0] * gram[4]));
-            high = fmax(high, gram[3] / sqrt(gram[0] * gram[4]));
+            low = smaller(low, gram[3] / sqrt(gram[0] * gram[4]));
+            high = larger(high, gram[3] / sqrt(gram[0] * gram[4]));
         }
     }
     const char *places = ev_check_format(
@@ -897,9 +901,9 @@ static unsigned kl_ends(const ev_stream *stream, size_t *runs, double *distance,
         ++*runs;
         patterns |= 1u << ((x[2] > 0) + 2 * (x[4] > 0));
         double L[KL_D * KL_D] = {x[2], 0, x[3], x[4]};
-        *distance = fmax(*distance, fmax(hypot(x[0], x[1]), fabs(x[3])));
-        *distance = fmax(*distance, fmax(fabs(fabs(x[2]) - 1), fabs(fabs(x[4]) - 1)));
-        *value = fmax(*value, fmax(fabs(end), fabs(spherical_kl(KL_D, x, L))));
+        *distance = larger(*distance, fmax(hypot(x[0], x[1]), fabs(x[3])));
+        *distance = larger(*distance, fmax(fabs(fabs(x[2]) - 1), fabs(fabs(x[4]) - 1)));
+        *value = larger(*value, fmax(fabs(end), fabs(spherical_kl(KL_D, x, L))));
     }
     return patterns;
 }
@@ -921,7 +925,7 @@ static double kl_convexity(const ev_stream *stream)
         for (int end = 0; end < 2; end++)
             (void)kl_objective(NULL, KL_N, x[end], &value[end], NULL);
         (void)kl_objective(NULL, KL_N, middle, &value[2], NULL);
-        least = fmin(least, ((value[0] + value[1]) / 2 - value[2]) / length);
+        least = smaller(least, ((value[0] + value[1]) / 2 - value[2]) / length);
     }
     return least;
 }

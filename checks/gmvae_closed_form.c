@@ -31,9 +31,14 @@ typedef struct {
 } scene;
 
 /* No two numbers alike, and no weights uniform: there exchanged symbols hide. */
-static const scene PLANE = {3, 2, {0.2, 0.5, 0.3}, {0.25, 0.15, 0.6},
-                            {-1.1, 0.4, 0.9, 1.3, 0.2, -1.4}, {0.8, 1.3, 0.6, 1.1, 1.4, 0.7},
-                            {0.35, -0.2}, {0.7, 0.45}};
+static const scene PLANE = {3,
+                            2,
+                            {0.2, 0.5, 0.3},
+                            {0.25, 0.15, 0.6},
+                            {-1.1, 0.4, 0.9, 1.3, 0.2, -1.4},
+                            {0.8, 1.3, 0.6, 1.1, 1.4, 0.7},
+                            {0.35, -0.2},
+                            {0.7, 0.45}};
 static const scene LINE = {2, 1, {0.3, 0.7}, {0.85, 0.15}, {-1.2, 0.9}, {0.6, 1.3}, {0.1}, {0.8}};
 static const double X[D] = {1, 0}, Y[D] = {0.7, -1.1};
 static const double OTHER_WIDTH[MAX_J] = {1.2, 0.55}; /* the sigma_j without a tilde */
@@ -44,10 +49,7 @@ static ev_mixture prior_of(const scene *s, double log_pi[MAX_K])
     return (ev_mixture){s->K, s->J, log_pi, s->mu, s->sigma};
 }
 
-static double rounding(double value)
-{
-    return 1e-13 * (1 + fabs(value));
-}
+static double rounding(double value) { return 1e-13 * (1 + fabs(value)); }
 
 /* The decoder: out_i = b_i + sum_j W_ij tanh(z_j - a_ij).  For binary x these are logits; for
  * real x they are the means, and log-variances are half their opposites. */
@@ -114,8 +116,7 @@ static void terms_at(const scene *s, const double *z, double *out)
     out[BOUND] += out[BINARY];
 }
 
-static int block(void *context, size_t worker, size_t n, const double *const *e,
-                 double *const *out)
+static int block(void *context, size_t worker, size_t n, const double *const *e, double *const *out)
 {
     const scene *s = context;
     double z[MAX_J], term[TERMS];
@@ -163,8 +164,8 @@ static double latent_by_quadrature(const averages *a)
     return sum;
 }
 
-static void compare(ev_check *check, const char *claim, size_t step, size_t member,
-                    const scene *s, const double *extra, double ours)
+static void compare(ev_check *check, const char *claim, size_t step, size_t member, const scene *s,
+                    const double *extra, double ours)
 {
     const double K = (double)s->K, J = (double)s->J, dimension = D, L = 1, c = 1;
     const ev_binding at[] = {{"D", 1, &dimension},

@@ -32,9 +32,16 @@ typedef struct {
     bool real; /* x Gaussian, else binary */
 } scene;
 
-static const scene BINARY = {3, 2, {0.2, 0.5, 0.3}, {0.25, 0.15, 0.6},
-                             {-0.9, 0.4, 0.8, 0.7, 0.2, -0.6}, {0.8, 0.6, 0.55, 0.85, 0.7, 0.9},
-                             {0.15, -0.2}, {1.1, 1.3}, {1, 0}, false};
+static const scene BINARY = {3,
+                             2,
+                             {0.2, 0.5, 0.3},
+                             {0.25, 0.15, 0.6},
+                             {-0.9, 0.4, 0.8, 0.7, 0.2, -0.6},
+                             {0.8, 0.6, 0.55, 0.85, 0.7, 0.9},
+                             {0.15, -0.2},
+                             {1.1, 1.3},
+                             {1, 0},
+                             false};
 static const double NOISE[D] = {0.9, 1.4};
 
 static ev_mixture prior_of(const scene *s, double log_pi[MAX_K])
@@ -69,8 +76,7 @@ enum {
     TERMS
 };
 
-static int block(void *context, size_t worker, size_t n, const double *const *e,
-                 double *const *out)
+static int block(void *context, size_t worker, size_t n, const double *const *e, double *const *out)
 {
     const scene *s = context;
     double z[MAX_J], log_pi[MAX_K];
@@ -250,10 +256,10 @@ static int linear_block(void *context, size_t worker, size_t n, const double *co
 static void compare_linear(ev_check *check, const linear *m)
 {
     const double K = (double)m->K, c = 1, z = 0.2;
-    const ev_binding at[] = {{"K", 1, &K},        {"x", 1, &m->x},          {"z", 1, &z},
-                             {"c", 1, &c},        {"\\pi", m->K, m->pi},    {"\\mu", m->K, m->mu},
-                             {"a", 1, &m->a},     {"\\sigma", m->K, m->sigma}, {"b", 1, &m->b},
-                             {"s", 1, &m->s}};
+    const ev_binding at[] = {
+        {"K", 1, &K},          {"x", 1, &m->x},       {"z", 1, &z},    {"c", 1, &c},
+        {"\\pi", m->K, m->pi}, {"\\mu", m->K, m->mu}, {"a", 1, &m->a}, {"\\sigma", m->K, m->sigma},
+        {"b", 1, &m->b},       {"s", 1, &m->s}};
     const size_t count = sizeof at / sizeof *at;
     linear_average q = {.m = m};
     double sum[2] = {0, 0}, error = 0, theirs_error;
@@ -407,8 +413,13 @@ static void decide_product_gap(ev_check *check, const linear *m)
     ev_stream stream = ev_check_stream(check, "models");
     for (uint64_t i = 0; i < MODELS; i++) {
         ev_stream_uniforms(&stream, 8 * i, 8, u);
-        linear other = {2, {u[0], 1 - u[0]}, {4 * u[1] - 2, 4 * u[2] - 2},
-                        {0.5 + u[3], 0.5 + u[4]}, 2 * u[5] - 1, 0, 0.7 + 1.3 * u[6],
+        linear other = {2,
+                        {u[0], 1 - u[0]},
+                        {4 * u[1] - 2, 4 * u[2] - 2},
+                        {0.5 + u[3], 0.5 + u[4]},
+                        2 * u[5] - 1,
+                        0,
+                        0.7 + 1.3 * u[6],
                         4 * u[7] - 2};
         double there = linear_posterior(&other, NULL, NULL, NULL) - best_product(&other, at);
         widest = fmax(widest, there);

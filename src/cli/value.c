@@ -10,6 +10,7 @@ double ev_evidence_error(const ev_evidence_value *value)
 
 void ev_number_text(double number, char text[EV_VALUE_TEXT])
 {
+    number = number == 0 ? 0 : number; /* no "-0" */
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(text, EV_VALUE_TEXT, "%.*g", digits, number);
         if (strtod(text, NULL) == number)

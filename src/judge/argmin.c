@@ -182,17 +182,29 @@ static ev_status cross_examine(ev_minimiser *from, ev_minimiser *other, const ch
     return status;
 }
 
-/* Each descends from the other's best point as well: what one search missed is not held against
- * the equality. */
+/* s descends from the other's best point as well; true when that is lower than its own. */
+static bool descend_from(ev_minimiser *s, ev_minimiser *other, double *t)
+{
+    double before = s->lowest;
+    bool was_seen = s->seen;
+    if (!other->seen)
+        return false;
+    ev_chart_to_inputs(other->chart, other->best, other->inputs);
+    memcpy(s->start, other->inputs, s->trial->instance->input_count * sizeof *t);
+    ev_minimiser_descend(s, s->start, t);
+    return s->seen && (!was_seen || s->lowest < before);
+}
+
+/* What one search missed is not held against the equality: each learns from the other, until
+ * neither finds anything lower. */
 static void exchange(ev_minimiser *left, ev_minimiser *right, double *t)
 {
-    ev_chart_to_inputs(left->chart, left->best, left->inputs);
-    ev_chart_to_inputs(right->chart, right->best, right->inputs);
-    memcpy(left->start, left->inputs, left->trial->instance->input_count * sizeof *t);
-    if (right->seen)
-        ev_minimiser_descend(left, right->inputs, t);
-    if (left->seen)
-        ev_minimiser_descend(right, left->start, t);
+    enum { ROUNDS = 4 };
+    bool lower = true;
+    for (size_t k = 0; k < ROUNDS && lower; k++) {
+        lower = descend_from(left, right, t);
+        lower = descend_from(right, left, t) || lower;
+    }
 }
 
 /* Components of the gradient and their errors at the point and then at its redraws. */

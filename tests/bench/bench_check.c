@@ -20,12 +20,10 @@ int main(void)
                                   "/derivations/gaussian_expectation.md' '" EV_SOURCE_DIR
                                   "/derivations/kl_estimators.md' >/dev/null";
     double wall = HUGE_VAL, processor = HUGE_VAL;
+    int status = 0;
     for (int i = 0; i < TURNS; i++) {
         double start = bench_clock(), used = processor_seconds();
-        if (system(command) != 0) {
-            printf("the derivations' check failed: see make check\n");
-            return 1;
-        }
+        status = system(command);
         wall = fmin(wall, bench_clock() - start);
         processor = fmin(processor, processor_seconds() - used);
     }
@@ -33,5 +31,7 @@ int main(void)
     printf("  wall clock                 %8.1f   (target: at most 10 on two cores, %s)\n", wall,
            wall <= 10 ? "met" : "missed");
     printf("  all processors together    %8.1f\n", processor);
-    return wall <= 10 ? 0 : 1;
+    if (status != 0)
+        printf("  a verdict is not as expected: see make check\n");
+    return status == 0 && wall <= 10 ? 0 : 1;
 }

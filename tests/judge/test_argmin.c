@@ -98,15 +98,18 @@ Test(argmin, a_maximum_is_a_minimum_of_the_negative)
     hand_end(&h);
 }
 
-Test(argmin, objectives_without_a_minimum_are_not_decided)
+Test(argmin, objectives_without_a_minimum_are_decided_only_when_one_is_a_scale_of_the_other)
 {
     hand h;
     ev_step_result r;
     hand_begin(&h);
-    ev_node x = hand_real(&h, "x");
+    ev_node x = hand_real(&h, "x"), two = hand_number(&h, 2);
     ev_node slope = ev_graph_unary(h.graph, EV_OP_EXP, x);
-    size_t s = argmin_step(&h, slope, ev_graph_mul(h.graph, hand_number(&h, 2), slope), 0, x);
-    cr_assert_verdict(&h, s, EV_UNDECIDED, &r);
+    ev_node steeper = ev_graph_unary(h.graph, EV_OP_EXP, ev_graph_mul(h.graph, two, x));
+    size_t other = argmin_step(&h, slope, steeper, 0, x);
+    size_t scaled = argmin_step(&h, slope, ev_graph_mul(h.graph, two, slope), 0, x);
+    cr_assert_verdict(&h, other, EV_UNDECIDED, &r);
+    cr_assert_verdict(&h, scaled, EV_HOLDS, &r);
     hand_end(&h);
 }
 
@@ -144,4 +147,33 @@ Test(argmin, minima_at_the_same_closed_end_agree_and_elsewhere_are_refuted)
         cr_assert_verdict(&h, s, cases[i].verdict, &r);
         hand_end(&h);
     }
+}
+
+/* cos 4x + tilt x on [-3,3]: four minima or more, the lowest near the left end. */
+static ev_node waves(hand *h, ev_node x, double tilt)
+{
+    ev_graph *g = h->graph;
+    ev_node wave = ev_graph_unary(g, EV_OP_COS, ev_graph_mul(g, hand_number(h, 4), x));
+    return ev_graph_add(g, wave, ev_graph_mul(g, hand_number(h, tilt), x));
+}
+
+Test(argmin, many_local_minima_refute_nothing_under_any_seed)
+{
+    hand h;
+    ev_step_result r;
+    hand_begin(&h);
+    ev_domain domain = {.low = -3, .high = 3};
+    ev_node x = ev_graph_input(h.graph, hand_symbol(&h, "x", 0, 1, 1, domain), EV_SIGN_ANY);
+    ev_node f = waves(&h, x, 0.1);
+    size_t same = argmin_step(&h, f, ev_graph_unary(h.graph, EV_OP_EXP, f), 0, x);
+    size_t other = argmin_step(&h, f, waves(&h, x, 0.11), 0, x);
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        ev_verdict verdict = hand_judge_seeded(&h, same, seed, &r);
+        cr_expect_eq(verdict, EV_HOLDS, "seed %zu: %s: %s", (size_t)seed, ev_verdict_name(verdict),
+                     r.reason);
+        verdict = hand_judge_seeded(&h, other, seed, &r);
+        cr_expect_eq(verdict, EV_REFUTED, "seed %zu: %s: %s", (size_t)seed,
+                     ev_verdict_name(verdict), r.reason);
+    }
+    hand_end(&h);
 }
