@@ -50,10 +50,12 @@ static void put_budget(const ev_report *report, FILE *out)
     double share = planned == 0 ? 0 : ledger->alpha_total * ((double)spent / (double)planned);
     fprintf(out, "seed %" PRIu64 ", effort %s, %.1f s\n", ledger->seed, ledger->effort,
             report->seconds);
-    fprintf(out,
-            "false alarms: probability at most %.0e in the run; %" PRIu64
-            " sampling comparisons planned, %" PRIu64 " made (%.0e)\n",
-            ledger->alpha_total, planned, spent, share);
+    char text[256];
+    snprintf(text, sizeof text,
+             "false alarms: probability at most %.0e in the run; %" PRIu64
+             " sampling comparisons planned, %" PRIu64 " made (%.0e)",
+             ledger->alpha_total, planned, spent, share);
+    ev_text_wrap(out, &report->style, text, 0, 2);
 }
 
 static void put_legend(const ev_report *report, FILE *out)

@@ -209,6 +209,17 @@ static void accept_sample(const setting *s, expectation *e, const ev_sample_summ
         unfit(e, "heavy tail: k = %.2f", sample->khat);
 }
 
+/* More draws up to the limit would not do: the tail has hardly a mean, or the interval, which shrinks
+ * as their square root, would still be twice too wide. */
+static bool is_hopeless(const ev_sample_summary *sample, double width, double wanted,
+                        uint64_t max_samples)
+{
+    if (sample->samples < (1u << 16))
+        return false;
+    double at_best = width * sqrt((double)sample->samples / (double)max_samples);
+    return sample->khat > 0.9 || (isfinite(width) && at_best > 2 * wanted);
+}
+
 /* The only voice: more and more draws until the interval is short enough. */
 static ev_status sample_alone(const setting *s, expectation *e, const char *why)
 {
@@ -226,9 +237,10 @@ static ev_status sample_alone(const setting *s, expectation *e, const char *why)
         if (status != EV_OK)
             return status;
         width = ev_sample_half_width(&sample, effort->alpha);
-        double scale = fmax(fabs(sample.mean), 1e-3 * sample.magnitude);
-        if (width <= effort->sampling_relative * scale || samples == effort->max_samples ||
-            samples > UINT64_MAX / 2)
+        double wanted = effort->sampling_relative *
+                        fmax(fabs(sample.mean), 1e-3 * sample.magnitude);
+        if (width <= wanted || samples == effort->max_samples || samples > UINT64_MAX / 2 ||
+            is_hopeless(&sample, width, wanted, effort->max_samples))
             break;
     }
     accept_sample(s, e, &sample, width);

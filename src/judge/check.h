@@ -50,7 +50,7 @@ double ev_check_document_value(ev_check *check, const char *claim, size_t member
 /* Second voice on claim@step's right member: ours against the document's value, both with absolute
  * errors; call it at as many points as you like: the worst is kept.  The step's record becomes
  * VOID ("the C module disagrees") when they differ beyond the errors; the combined error must be
- * below `relative` of the scale or the voice counts as UNDECIDED. */
+ * below `relative` of the scale or the voice counts as UNDECIDED, and so does a step that held. */
 void ev_check_compare(ev_check *check, const char *claim, size_t step, double ours,
                       double our_error, double documents, double documents_error, double relative);
 

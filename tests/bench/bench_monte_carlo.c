@@ -14,9 +14,9 @@
 #include <stdio.h>
 
 enum { TURNS = 4, MOST_THREADS = 2 };
-static const uint64_t DRAWS = UINT64_C(1) << 25;
-static const double SECONDS = 0.5; /* of a turn */
-static const size_t PEER_DRAWS = (size_t)1 << 20;
+static const uint64_t DRAWS = UINT64_C(1) << 24; /* slices as long as the peer's */
+static const double SECONDS = 0.5;               /* of a turn */
+static const size_t PEER_DRAWS = (size_t)1 << 22;
 static const bench_point AT = {0.3, 0.8, -0.9, 1.3}; /* the peer has the same */
 
 /* The most draws a second in one turn; *right becomes false when an estimate is not within its

@@ -14,8 +14,8 @@ import numpy as np
 M, S, MU, SIGMA = 0.3, 0.8, -0.9, 1.3
 LOG_NORM = -0.5 * math.log(2 * math.pi * SIGMA**2)
 TRUTH = LOG_NORM - (S**2 + (M - MU) ** 2) / (2 * SIGMA**2)
-CHUNKS = (11, 13, 15, 18)
-REPETITIONS = 4
+CHUNKS = (13, 15, 17)
+REPETITIONS = 3
 
 
 def one_array(rng, draws, _):
