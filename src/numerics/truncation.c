@@ -55,16 +55,26 @@ ev_status ev_face_mass(ev_evaluation *e, double radius, double *truncation)
     return EV_OK;
 }
 
-enum { STEPS = 33, FAR_STEPS = 70 };
+enum { STEPS = 33, FAR_STEPS = 70, NEGLIGIBLE = 60, STEADY = 4 };
+
+/* Does the mass rise steadily until it is cut off at step `end`, by the last radius or by overflow?
+ * Rounding noise about 0 jumps, but not so often in a row against the falling density. */
+static bool rises_until(const double *mass, size_t end)
+{
+    for (size_t j = end - STEADY + 1; j < end; j++)
+        if (!(isfinite(mass[j - 1]) && mass[j] > mass[j - 1]))
+            return false;
+    return true;
+}
 
 /* The logarithm of the density times |f| at growing radii along one ray: true when a point
  * is above the three before it.  The first ones have fewer before them and must be far
  * above: next to a zero of f a single point means little.  A hump that stays e^-60 below the
  * magnitude seen inside can't matter (the far tail of a mixture's responsibilities turns up
- * so), unless it still rises at the last radii. */
+ * so), unless it is still rising where sight ends. */
 static bool grows(const double *f, const double *radii, double magnitude)
 {
-    double mass[STEPS], floor = magnitude > 0 ? log(magnitude) - 60 : -HUGE_VAL;
+    double mass[STEPS], floor = magnitude > 0 ? log(magnitude) - NEGLIGIBLE : -HUGE_VAL;
     for (size_t j = 0; j < STEPS; j++)
         mass[j] = fabs(f[j]);
     ev_vector_log(STEPS, mass, mass);
@@ -74,8 +84,10 @@ static bool grows(const double *f, const double *radii, double magnitude)
         (mass[2] > floor && mass[2] > fmax(mass[0], mass[1]) + 10))
         return true;
     for (size_t j = 3; j < STEPS; j++)
-        if ((mass[j] > floor || j >= STEPS - 3) &&
-            mass[j] > fmax(fmax(mass[j - 3], mass[j - 2]), mass[j - 1]))
+        if (mass[j] > floor && mass[j] > fmax(fmax(mass[j - 3], mass[j - 2]), mass[j - 1]))
+            return true;
+    for (size_t j = STEADY; j <= STEPS; j++)
+        if ((j == STEPS || !isfinite(mass[j])) && rises_until(mass, j))
             return true;
     return false;
 }
