@@ -181,7 +181,10 @@ size_t ev_parser_name(const ev_parser *parser, size_t at, const char **name)
     if (full == NULL)
         return 0;
     size_t end = decorated(parser, after, &full);
-    if (end != 0 && (ev_parser_find(parser, full) >= 0 || ev_parser_is_family(parser, full))) {
+    const char *samples = ev_arena_format(parser->arena, "%s^{()}", full);
+    if (end != 0 && samples != NULL &&
+        (ev_parser_find(parser, full) >= 0 || ev_parser_is_family(parser, full) ||
+         ev_parser_find(parser, samples) >= 0)) {
         *name = full;
         return end;
     }

@@ -304,6 +304,19 @@ const ev_syntax *ev_parse_term(ev_parser *parser)
     return node;
 }
 
+/* A row that begins with + or - goes on with the sum of the row above. */
+static void continue_row(ev_parser *parser)
+{
+    size_t at = parser->at;
+    while (parser->list.tokens[at].kind == EV_TOKEN_BREAK ||
+           parser->list.tokens[at].kind == EV_TOKEN_QUAD)
+        at++;
+    const ev_token *t = &parser->list.tokens[at];
+    if (at > parser->at && parser->list.tokens[parser->at].kind == EV_TOKEN_BREAK &&
+        (ev_token_is(t, '+') || ev_token_is(t, '-')))
+        parser->at = at;
+}
+
 const ev_syntax *ev_parse_expression(ev_parser *parser)
 {
     if (parser->depth == EV_PARSER_MAX_DEPTH)
@@ -318,6 +331,7 @@ const ev_syntax *ev_parse_expression(ev_parser *parser)
     if (negative)
         node = ev_syntax_unary(parser, EV_SYNTAX_NEG, t, node);
     while (node != NULL) {
+        continue_row(parser);
         t = ev_parser_token(parser);
         bool plus = ev_token_is(t, '+');
         if (!plus && !ev_token_is(t, '-'))

@@ -171,6 +171,30 @@ Test(meaning, estimates_are_judged_by_their_expectation)
     JUDGE_ALL(lines);
 }
 
+Test(meaning, a_row_that_begins_with_a_sign_goes_on)
+{
+    const line lines[] = {
+        {reals, "\\begin{aligned} a + b &= b \\\\ &\\quad + a \\end{aligned}", EV_HOLDS},
+        {reals, "\\begin{aligned} a - b &= \\Big(a \\\\ & - b\\Big) \\end{aligned}", EV_HOLDS},
+        {reals, "\\begin{aligned} a - b &= b \\\\ &- a \\end{aligned}", EV_REFUTED}};
+    JUDGE_ALL(lines);
+}
+
+Test(meaning, values_of_each_sample_are_indexed_by_it)
+{
+    static const char *d =
+        "Let $J, D, L \\in \\{1,\\dots,2\\}$, $z, m \\in \\mathbb{R}^J$, $x \\in \\{0,1\\}^D$ and "
+        "$f : \\mathbb{R}^J \\to (0,1)^D$. Define $q(z) = \\mathcal{N}(z; m, I)$ and "
+        "$p(x\\mid z) = \\mathrm{Ber}(x; f(z))$. Let $z^{(1)},\\dots,z^{(L)} \\sim q(z)$. Define "
+        "$\\mu_x^{(l)} = f(z^{(l)})$.";
+    const line lines[] = {
+        {d, "\\sum_{l=1}^L \\log p(x\\mid z^{(l)}) = \\sum_{l=1}^L \\sum_{i=1}^D \\Big(x_i\\log"
+            "\\mu_x^{(l)}|_i + (1-x_i)\\log(1-\\mu_x^{(l)}|_i)\\Big)", EV_HOLDS},
+        {d, "\\mathbb{E}_{q(z)}[f(z)] \\approx \\frac1L\\sum_{l=1}^L \\mu_x^{(l)}", EV_HOLDS},
+        {d, "\\mathbb{E}_{q(z)}[f(z)] \\approx \\sum_{l=1}^L \\mu_x^{(l)}", EV_REFUTED}};
+    JUDGE_ALL(lines);
+}
+
 Test(meaning, definitions_follow_their_variables)
 {
     static const char *d =
