@@ -183,8 +183,16 @@ static void gather_declared(editor *ed)
 
 /* ---- edits by kind of node ---- */
 
+/* An unnamed constant, whatever its sign and size. */
+static bool is_unnamed(const editor *ed, const ev_syntax *x)
+{
+    return x->kind == EV_SYNTAX_SYMBOL && ed->table->symbols[x->symbol].kind == EV_SYMBOL_CONSTANT;
+}
+
 static void edit_sum(editor *ed, const ev_syntax *x)
 {
+    if (is_unnamed(ed, x->children[0]) || is_unnamed(ed, x->children[1]))
+        return;
     const ev_syntax *a = x->children[0], *b = x->children[1];
     bool plus = x->kind == EV_SYNTAX_ADD;
     emit(ed, EV_EDIT_DROP_TERM, x, a);
@@ -494,12 +502,14 @@ static void visit(editor *ed, const ev_syntax *x)
         ed->index_count--;
 }
 
-static void edit_member(editor *ed, size_t member)
+/* Signs and factors of a whole side say nothing where the other side is 0. */
+static void edit_member(editor *ed, size_t member, const ev_syntax *other)
 {
     const ev_syntax *x = ed->formula->members[member];
     ed->member = member;
     bool argmin = x->kind == EV_SYNTAX_ARGMIN || x->kind == EV_SYNTAX_ARGMAX;
-    if (!argmin && x->kind != EV_SYNTAX_NUMBER) {
+    bool scale = !(other->kind == EV_SYNTAX_NUMBER && other->number == 0.0);
+    if (!argmin && scale && x->kind != EV_SYNTAX_NUMBER) {
         emit(ed, EV_EDIT_FLIP_SIGN, x, node_of(ed, EV_SYNTAX_NEG, x, x, NULL));
         emit(ed, EV_EDIT_FACTOR, x, node_of(ed, EV_SYNTAX_MUL, x, number_of(ed, x, 2), x));
         emit(ed, EV_EDIT_FACTOR, x, node_of(ed, EV_SYNTAX_MUL, x, number_of(ed, x, 0.5), x));
@@ -547,12 +557,12 @@ ev_status ev_formula_edits(const ev_formula *formula, size_t step, bool repairs,
     gather(&ed, formula->members[s->right]);
     if (repairs)
         gather_declared(&ed);
-    edit_member(&ed, s->right);
+    edit_member(&ed, s->right, formula->members[s->left]);
     bool first = true;
     for (size_t i = 0; i < step; i++)
         first &= formula->steps[i].right != s->left;
     if (first || repairs)
-        edit_member(&ed, s->left);
+        edit_member(&ed, s->left, formula->members[s->right]);
     if (ed.count > 0)
         choose(&ed, limit);
     *count = ed.count;

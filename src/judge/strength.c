@@ -18,7 +18,7 @@ static const struct {
     bool sampling;
 } stages[] = {{2, 1, 1e-6, 1e-4, 20000, false},
               {6, 3, 1e-6, 1e-4, 20000, false},
-              {8, 3, 1e-11, 1e-9, 200000, true}};
+              {16, 6, 1e-11, 1e-9, 200000, true}};
 enum { STAGES = sizeof stages / sizeof *stages };
 
 static ev_budget stage_budget(const ev_budget *run, size_t stage)
