@@ -10,6 +10,7 @@
 #include "formula/graph_substitute.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- canonical names ---- */
 
@@ -99,6 +100,25 @@ static ev_node bind(ev_graph *graph, ev_node body, uint32_t coordinates)
     return result;
 }
 
+/* E_x[E_y[f]] is E_{x,y}[f]: one expectation over both, rather than a rule inside a rule. */
+static ev_node bind_both(ev_graph *graph, ev_node inner, uint32_t coordinates)
+{
+    size_t n = ev_graph_expect_dim(graph, inner), m = graph->sets[coordinates].n;
+    ev_node *names, result = 0;
+    if (!ev_graph_fresh_array(&names, 2 * n + m, sizeof *names))
+        return ev_graph_fail(graph);
+    ev_node *old = names, *all = names + n;
+    memcpy(old, ev_graph_expect_coordinates(graph, inner), n * sizeof *old);
+    for (size_t i = 0; i < n; i++)
+        all[i] = ev_graph_new_coordinate(graph);
+    memcpy(all + n, graph->sets[coordinates].items, m * sizeof *all);
+    ev_node body = ev_graph_substitute(graph, ev_graph_operand(graph, inner, 0), n, old, all);
+    if (body != 0)
+        result = ev_graph_expect(graph, body, n + m, all);
+    free(names);
+    return result == 0 ? ev_graph_fail(graph) : result;
+}
+
 /* ---- linearity ---- */
 
 /* How E[node] is made of expectations: E[parts[0]] and E[parts[1]]; none for a term. */
@@ -163,9 +183,11 @@ static bool split_top(ev_graph *graph, frame *f, uint32_t coordinates)
             }
         if (missing > 0)
             return true;
-        result = n == 0 ? bind(graph, node, coordinates)
-                        : join(graph, node, parts, ev_frame_get(f, parts[0]),
-                               n > 1 ? ev_frame_get(f, parts[1]) : 0);
+        result = n == 0 && ev_graph_op(graph, node) == EV_OP_EXPECT
+                     ? bind_both(graph, node, coordinates)
+                 : n == 0 ? bind(graph, node, coordinates)
+                          : join(graph, node, parts, ev_frame_get(f, parts[0]),
+                                 n > 1 ? ev_frame_get(f, parts[1]) : 0);
     }
     f->depth--;
     return result != 0 && ev_frame_set(graph, f, node, result);

@@ -125,12 +125,63 @@ static ev_status plan_finish(ev_plan *plan, ev_error *error)
     return draw_points(plan, error);
 }
 
+static bool relation_holds(int relation, double a, double b)
+{
+    switch (relation) {
+    case EV_RELATION_LESS: return a < b;
+    case EV_RELATION_LESS_EQUAL: return a <= b;
+    case EV_RELATION_GREATER: return a > b;
+    case EV_RELATION_GREATER_EQUAL: return a >= b;
+    default: return a < b || a > b; /* not equal */
+    }
+}
+
+/* A condition on integers alone, such as J < 2, fails at these. */
+static bool is_excluded(const ev_case *c)
+{
+    for (size_t i = 0; i < c->condition_count; i++) {
+        ev_node a = c->condition_left[i], b = c->condition_right[i];
+        if (ev_graph_op(c->graph, a) == EV_OP_CONSTANT &&
+            ev_graph_op(c->graph, b) == EV_OP_CONSTANT &&
+            !relation_holds(c->condition_relation[i], ev_graph_constant_value(c->graph, a),
+                            ev_graph_constant_value(c->graph, b)))
+            return true;
+    }
+    return false;
+}
+
+/* Cases at the choices that no condition excludes; one excluded case when there is no other,
+ * so that the claim comes out vacuous. */
+static ev_status keep_cases(ev_plan *plan, const ev_formula *formula, size_t chosen, long **choices,
+                            ev_error *error)
+{
+    ev_case *excluded = NULL;
+    for (size_t i = 0; i < chosen && plan->case_count < plan->budget.cases; i++) {
+        ev_case *made = NULL;
+        ev_status status = ev_case_create(formula, choices[i], &made, error);
+        if (status != EV_OK) {
+            ev_case_destroy(excluded);
+            return status;
+        }
+        bool last = i + 1 == chosen && plan->case_count == 0;
+        if (is_excluded(made) && !last) {
+            ev_case_destroy(excluded);
+            excluded = made;
+            continue;
+        }
+        choices[plan->case_count] = choices[i];
+        plan->cases[plan->case_count++] = made;
+    }
+    ev_case_destroy(excluded);
+    return EV_OK;
+}
+
 static ev_status create_cases(ev_plan *plan, const ev_formula *formula, ev_error *error)
 {
     int *symbols = ev_arena_array(plan->arena, MAX_INTEGERS, sizeof *symbols);
-    size_t capacity = plan->budget.cases;
+    size_t capacity = 4 * plan->budget.cases; /* conditions may exclude some */
     long **choices = ev_arena_array(plan->arena, capacity, sizeof *choices);
-    plan->cases = ev_arena_array(plan->arena, capacity, sizeof *plan->cases);
+    plan->cases = ev_arena_array(plan->arena, plan->budget.cases, sizeof *plan->cases);
     if (symbols == NULL || choices == NULL || plan->cases == NULL)
         return out_of_memory(error);
     size_t count = ev_formula_integers(formula, symbols, MAX_INTEGERS);
@@ -144,13 +195,8 @@ static ev_status create_cases(ev_plan *plan, const ev_formula *formula, ev_error
     size_t chosen = ev_integers_choose(plan->table, count, symbols, &stream, capacity, plan->arena,
                                        choices);
     plan->choices = choices;
-    for (size_t i = 0; i < chosen; i++) {
-        ev_status status = ev_case_create(formula, choices[i], &plan->cases[i], error);
-        if (status != EV_OK)
-            return status;
-        plan->case_count = i + 1;
-    }
-    return ev_arena_failed(plan->arena) ? out_of_memory(error) : EV_OK;
+    ev_status status = keep_cases(plan, formula, chosen, choices, error);
+    return status == EV_OK && ev_arena_failed(plan->arena) ? out_of_memory(error) : status;
 }
 
 ev_status ev_plan_create(const ev_formula *formula, const char *id, const ev_budget *budget,

@@ -27,7 +27,7 @@ static ev_budget stage_budget(const ev_budget *run, size_t stage)
     b.points = stages[stage].points;
     b.cases = stages[stage].cases;
     b.verdict_only = true;
-    b.minimisation_points = 1;
+    b.minimisation_points = stage == STAGES - 1 ? 3 : 1;
     b.starts = 2;
     b.doublings = stage == STAGES - 1 ? 1 : 0;
     b.effort.alpha = run->effort.alpha;
