@@ -9,8 +9,8 @@
 enum { MUTANT_LIMIT = 60, REPAIR_LIMIT = 160, REPAIRS_SHOWN = 3 };
 
 /* Most mutants fall at the first points and by a wide margin, so few points are drawn at first,
- * with a coarse quadrature whose error is still counted; sampling speaks only in the last
- * stage, which is as thorough as a quick run. */
+ * with a coarse quadrature whose error is still counted; sampling as a voice of its own speaks
+ * only in the last stage, which is as thorough as a quick run. */
 static const struct {
     size_t points, cases;
     double relative, resolution;
@@ -34,10 +34,9 @@ static ev_budget stage_budget(const ev_budget *run, size_t stage)
     b.resolution = stages[stage].resolution;
     b.effort.relative = stages[stage].relative;
     b.effort.max_evaluations = stages[stage].max_evaluations;
-    b.effort.samples = 0;
-    b.effort.max_samples = stages[stage].sampling ? b.effort.max_samples / 4 : 0;
-    if (stages[stage].sampling)
-        b.effort.samples = 1 << 12;
+    /* Where the coarse quadrature fails, a few draws still tell a gross difference. */
+    b.effort.samples = stages[stage].sampling ? 1 << 12 : 0;
+    b.effort.max_samples = stages[stage].sampling ? b.effort.max_samples / 4 : 1 << 14;
     return b;
 }
 
