@@ -9,7 +9,7 @@
 ##V CFLAGS=, CPPFLAGS=, LDFLAGS=   added after the project's own flags
 ##V SAN=                      sanitizers, e.g. address,undefined, in a directory of their own
 ##V WERROR=                   1: warnings are errors
-##V CHECK_FLAGS=              options for `evidence check`
+##V CHECK_FLAGS=--mutants on  options for `evidence check`
 ##V ONLY=                     the tests to run, as 'suite/name' with wildcards
 ##V TEST_MULTIPLIER=          makes the randomised tests that many times longer
 ##V TEST_JOBS=2               tests run at once
@@ -102,6 +102,8 @@ $(OBJ)/tests/%.o: private COMPILE += $(TEST_FLAGS)
 $(OBJ)/checks/%.o $(OBJ)/tests/fuzz/%.o: private COMPILE += -Wno-missing-prototypes
 
 # --- Targets --------------------------------------------------------------------------------
+
+CHECK_FLAGS ?= --mutants on
 
 .PHONY: all check test tests bench plots fuzz fuzz-run format lint install new clean help FORCE
 

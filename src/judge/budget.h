@@ -15,8 +15,9 @@ typedef struct {
     size_t starts;              /* of a minimiser, beside the point's own values */
     size_t tries;               /* at a point that satisfies the conditions */
     size_t doublings;           /* of the effort, at a point that is not decided */
-    bool verdict_only;          /* the standard deviation of an estimate is not wanted */
-    double resolution;          /* relative, where quadrature serves */
+    bool verdict_only; /* is it HOLDS or not: the first point that does not agree ends it, and
+                                   the standard deviation of an estimate is not wanted */
+    double resolution; /* relative, where quadrature serves */
     double sampling_resolution; /* relative, where only sampling does */
     ev_effort effort; /* of the first evaluation; alpha is filled in once the run is planned */
 } ev_budget;

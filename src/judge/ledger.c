@@ -61,7 +61,10 @@ ev_record *ev_ledger_append(ev_ledger *ledger)
     return record;
 }
 
-bool ev_record_green(const ev_record *record) { return record->verdict == record->expected; }
+bool ev_record_green(const ev_record *record)
+{
+    return record->verdict == record->expected && record->mutants_killed == record->mutants_total;
+}
 
 ev_tally ev_ledger_tally(const ev_ledger *ledger)
 {

@@ -92,7 +92,7 @@ void ev_ledger_destroy(ev_ledger *ledger);
 /* A zeroed record at the end, or NULL when memory is short.  Invalidates earlier pointers. */
 ev_record *ev_ledger_append(ev_ledger *ledger);
 
-/* Was the verdict the expected one? */
+/* Was the verdict the expected one, and did no mutant survive (where they were tried)? */
 bool ev_record_green(const ev_record *record);
 
 typedef struct {

@@ -157,6 +157,8 @@ static ev_status judge_points(size_t count, const ev_step_point *points, const e
         status = judge_point(&points[i], budget, &own, !refuted, &attempt);
         if (status == EV_OK)
             add_point(result, points, i, &attempt);
+        if (budget->verdict_only && attempt.worst.outcome != EV_AGREES)
+            break;
     }
     free(order);
     return status;

@@ -67,6 +67,7 @@ Test(strength, a_line_that_can_not_notice_an_edit_shows_it_as_a_survivor)
     const ev_record *r = &ledger->records[0];
     cr_expect(r->verdict == EV_HOLDS);
     cr_expect(r->mutants_killed < r->mutants_total);
+    cr_expect(!ev_record_green(r), "a survivor is not green");
     cr_expect(strstr(r->survivors, "\\mu_{1} for \\mu_{j}") != NULL, "survivors: %s", r->survivors);
     ev_ledger_destroy(ledger);
 }
