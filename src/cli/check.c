@@ -2,6 +2,7 @@
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/run.h"
 #include "cli/subcommand.h"
@@ -18,7 +19,7 @@ static struct {
     const char *only, *out;
     uint64_t seed, threads;
     int effort, format, colour, mutants;
-    bool verbose;
+    bool verbose, findings;
 } asked;
 
 static const ev_option options[] = {
@@ -33,6 +34,8 @@ static const ev_option options[] = {
     {"threads", 0, EV_OPTION_NUMBER, "N", "threads (default: OpenMP's)", &asked.threads, 1, 1024,
      NULL},
     {"format", 0, EV_OPTION_CHOICE, NULL, "how results are printed", &asked.format, 0, 0, formats},
+    {"findings", 0, EV_OPTION_FLAG, NULL, "instead of the table: what the sources get wrong",
+     &asked.findings, 0, 0, NULL},
     {"out", 0, EV_OPTION_TEXT, "FILE", "where results go (default: standard output)", &asked.out, 0,
      0, NULL},
     {"color", 0, EV_OPTION_CHOICE, NULL, "auto: on a terminal, unless NO_COLOR is set",
@@ -54,7 +57,7 @@ static void help(FILE *out)
           out);
 }
 
-static int write_report(const ev_run *run)
+static int write_report(const ev_run *run, const ev_canaries *canaries)
 {
     ev_error error = EV_ERROR_NONE;
     ev_output output;
@@ -66,8 +69,10 @@ static int write_report(const ev_run *run)
                             .style = ev_style_of(output.descriptor, run->colour),
                             .only = asked.only,
                             .verbose = asked.verbose,
-                            .seconds = run->seconds};
-        status = writers[asked.format](&report, output.stream, &error);
+                            .seconds = run->seconds,
+                            .canaries = canaries};
+        writer write = asked.findings ? ev_report_findings : writers[asked.format];
+        status = write(&report, output.stream, &error);
         if (status == EV_OK)
             status = ev_output_close(&output, &error);
         else
@@ -90,6 +95,24 @@ static void say_nothing_checked(const ev_run *run)
         ev_message(run->colour, "nothing was checked: no step matches '%s'", asked.only);
 }
 
+/* The judge is judged first.  Returns an exit status: 0 whatever became of the canaries. */
+static int judge_canaries(ev_run *run, ev_canaries *canaries)
+{
+    ev_error error = EV_ERROR_NONE;
+    double began = ev_clock();
+    ev_status status = ev_canaries_judge(asked.seed, canaries, &error);
+    run->seconds += ev_clock() - began;
+    if (status != EV_OK)
+        ev_message_error(&error, run->colour);
+    else if (canaries->as_planted < canaries->total)
+        ev_message(run->colour,
+                   "%zu of %zu canaries are not as planted, so no verdict of this run is to be "
+                   "believed: %s",
+                   canaries->total - canaries->as_planted, canaries->total,
+                   canaries->first_failure);
+    return ev_message_exit(status);
+}
+
 static int run_check(int argc, char **argv)
 {
     ev_judge_options judge = EV_JUDGE_DEFAULTS;
@@ -100,6 +123,11 @@ static int run_check(int argc, char **argv)
     case EV_OPTIONS_BAD: return EV_EXIT_INPUT;
     default: break;
     }
+    if (asked.findings && asked.format != 0) {
+        ev_message((ev_colour_choice)asked.colour,
+                   "--findings is a page for people: it has no --format %s", formats[asked.format]);
+        return EV_EXIT_INPUT;
+    }
     judge.seed = asked.seed;
     judge.effort = (ev_effort_level)asked.effort;
     judge.mutants = asked.mutants == 1;
@@ -107,11 +135,14 @@ static int run_check(int argc, char **argv)
     judge.threads = (size_t)asked.threads;
     ev_run run = {.colour = (ev_colour_choice)asked.colour};
     int status = ev_run_read(&run, argv, (size_t)argc);
+    ev_canaries canaries = {.total = 0};
+    if (status == EV_EXIT_OK)
+        status = judge_canaries(&run, &canaries);
     if (status == EV_EXIT_OK)
         status = ev_run_judge(&run, &judge);
     if (status == EV_EXIT_OK) {
         say_nothing_checked(&run);
-        status = write_report(&run);
+        status = write_report(&run, &canaries);
     }
     ev_run_end(&run);
     return status;

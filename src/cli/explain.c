@@ -14,11 +14,12 @@
 #include <string.h>
 
 static const char *const efforts[] = {"quick", "full", "deep", NULL};
+static const char *const switches[] = {"off", "on", NULL};
 static const char *const colours[] = {"auto", "always", "never", NULL};
 
 static struct {
     uint64_t seed, threads;
-    int effort, colour;
+    int effort, colour, mutants;
 } asked;
 
 static const ev_option options[] = {
@@ -26,6 +27,8 @@ static const ev_option options[] = {
      NULL},
     {"effort", 0, EV_OPTION_CHOICE, NULL, "how long to try before UNDECIDED", &asked.effort, 0, 0,
      efforts},
+    {"mutants", 0, EV_OPTION_CHOICE, NULL, "break the step and see it refuted; diagnose (on)",
+     &asked.mutants, 0, 0, switches},
     {"threads", 0, EV_OPTION_NUMBER, "N", "threads (default: OpenMP's)", &asked.threads, 1, 1024,
      NULL},
     {"color", 0, EV_OPTION_CHOICE, NULL, "auto: on a terminal, unless NO_COLOR is set",
@@ -38,7 +41,9 @@ static void help(FILE *out)
     fputs(
         "Judges one claim, or one step of it, and prints all that is known: the printed line, the\n"
         "assumptions in force, both values with their errors, methods, points and the witness.\n"
-        "Without files it is looked for in derivations/*.md, README.md aside.\n\n",
+        "Without files it is looked for in derivations/*.md, README.md aside; a document there "
+        "that\n"
+        "can't be read is warned of and left out.\n\n",
         out);
     ev_options_help(out, options, OPTION_COUNT);
 }
@@ -87,7 +92,8 @@ static void refuse_unknown(const ev_run *run, const char *id)
     if (near != NULL)
         ev_message(run->colour, "no claim '%s'; did you mean '%s'?", id, near);
     else
-        ev_message(run->colour, "no claim '%s'", id);
+        ev_message(run->colour, "no claim '%s'%s", id,
+                   run->left_out > 0 ? " in the documents that can be read" : "");
     free(ids);
 }
 
@@ -191,10 +197,22 @@ static void put_numbers(FILE *out, const ev_record *r)
     if (r->sentinel != 0)
         fprintf(out, "  sentinels     known integrals beside it were off by %.0e at most\n",
                 r->sentinel);
-    if (r->mutants_total > 0)
-        fprintf(out, "  mutants       %zu of %zu refuted\n", r->mutants_killed, r->mutants_total);
-    else
+}
+
+static void put_mutants(FILE *out, const ev_style *style, const ev_record *r)
+{
+    if (r->mutants_total + r->mutants_equivalent == 0) {
         fputs("  mutants       not measured\n", out);
+        return;
+    }
+    fprintf(out, "  mutants       %zu of %zu refuted, %zu declared equivalent\n", r->mutants_killed,
+            r->mutants_total, r->mutants_equivalent);
+    size_t length = 0;
+    for (const char *s = r->survivors; (s = ev_survivor(s, &length)) != NULL; s += length) {
+        char *one = strndup(s, length);
+        put_text(out, style, "survives", one);
+        free(one);
+    }
 }
 
 static void put_evidence(FILE *out, const ev_style *style, const ev_record *r)
@@ -206,6 +224,7 @@ static void put_evidence(FILE *out, const ev_style *style, const ev_record *r)
     if (r->step > 0) {
         put_second_voice(out, r);
         put_numbers(out, r);
+        put_mutants(out, style, r);
     }
     fprintf(out, "  seed          %" PRIu64 "\n  time          %.2f s\n", r->seed, r->seconds);
 }
@@ -216,8 +235,8 @@ static void put_replay(FILE *out, const ev_style *style, const ev_record *r)
     char label[128];
     ev_record_label(r, label, sizeof label);
     put_heading(out, style, "To see it again");
-    fprintf(out, "  evidence explain %s %s --seed %" PRIu64 " --effort %s\n", label, r->file,
-            r->seed, efforts[asked.effort]);
+    fprintf(out, "  evidence explain %s %s --seed %" PRIu64 " --effort %s%s\n", label, r->file,
+            r->seed, efforts[asked.effort], asked.mutants == 0 ? " --mutants off" : "");
 }
 
 static const ev_document *document_of(const ev_run *run, const ev_record *r)
@@ -314,6 +333,7 @@ static int explain(ev_run *run, const char *word, const char *id, uint64_t step)
     ev_judge_options judge = {.seed = asked.seed,
                               .effort = (ev_effort_level)asked.effort,
                               .only = word,
+                              .mutants = asked.mutants == 1,
                               .threads = (size_t)asked.threads};
     int status = ev_run_judge(run, &judge);
     if (status == EV_EXIT_OK && run->ledger->count == 0) {
@@ -328,6 +348,7 @@ static int run_explain(int argc, char **argv)
     ev_judge_options defaults = EV_JUDGE_DEFAULTS;
     asked.seed = defaults.seed;
     asked.effort = (int)defaults.effort;
+    asked.mutants = 1;
     switch (ev_options_parse("explain", options, OPTION_COUNT, &argc, argv)) {
     case EV_OPTIONS_HELP: return ev_subcommand_help(&ev_explain_subcommand);
     case EV_OPTIONS_BAD: return EV_EXIT_INPUT;
@@ -345,7 +366,7 @@ static int run_explain(int argc, char **argv)
                    id);
         return EV_EXIT_INPUT;
     }
-    ev_run run = {.colour = (ev_colour_choice)asked.colour};
+    ev_run run = {.colour = (ev_colour_choice)asked.colour, .lenient = argc == 1};
     int status = ev_run_read(&run, argv + 1, (size_t)(argc - 1));
     if (status == EV_EXIT_OK)
         status = explain(&run, argv[0], id, step);

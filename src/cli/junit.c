@@ -76,6 +76,22 @@ static void put_counts(FILE *out, const counts *c)
             c->tests, c->failures, c->errors, c->skipped, c->seconds);
 }
 
+static bool has(const char *text) { return text != NULL && *text != '\0'; }
+
+/* What the mutants tell, a line each, each after a separator. */
+static void put_strength(FILE *out, const ev_record *r, const char *before)
+{
+    const struct {
+        const char *name, *text;
+    } lines[] = {{"diagnosis", r->diagnosis}, {"survivors", r->survivors}};
+    for (size_t i = 0; i < 2; i++)
+        if (has(lines[i].text)) {
+            fprintf(out, "%s%s: ", before, lines[i].name);
+            put_escaped(out, lines[i].text);
+            before = "\n";
+        }
+}
+
 static void put_outcome(FILE *out, const ev_record *r, const char *what)
 {
     const ev_style plain = {false, true, 100};
@@ -98,6 +114,7 @@ static void put_outcome(FILE *out, const ev_record *r, const char *what)
     fputs("\nat ", out);
     put_escaped(out, r->witness == NULL ? "" : r->witness);
     fprintf(out, "\nleft %s, right %s", left, right);
+    put_strength(out, r, "\n");
     fprintf(out, "</%s>\n", what);
 }
 
@@ -111,11 +128,17 @@ static void put_case(FILE *out, const ev_record *r)
     put_attribute(out, "file", r->file);
     fprintf(out, " line=\"%zu\" time=\"%.3f\"", r->line, r->seconds);
     const char *what = outcome(r);
-    fputs(what == NULL ? "/>\n" : ">\n", out);
-    if (what != NULL) {
+    bool strength = what == NULL && (has(r->diagnosis) || has(r->survivors));
+    fputs(what == NULL && !strength ? "/>\n" : ">\n", out);
+    if (what != NULL)
         put_outcome(out, r, what);
-        fputs("    </testcase>\n", out);
+    if (strength) {
+        fputs("      <system-out>", out);
+        put_strength(out, r, "");
+        fputs("</system-out>\n", out);
     }
+    if (what != NULL || strength)
+        fputs("    </testcase>\n", out);
 }
 
 ev_status ev_report_junit(const ev_report *report, FILE *out, ev_error *error)

@@ -13,7 +13,8 @@
 #define EV_VERSION "0.1.0"
 #endif
 
-static const ev_subcommand *const subcommands[] = {&ev_check_subcommand, &ev_explain_subcommand};
+static const ev_subcommand *const subcommands[] = {&ev_check_subcommand, &ev_explain_subcommand,
+                                                   &ev_tabulate_subcommand};
 enum { COUNT = sizeof subcommands / sizeof *subcommands };
 
 static void help_page(FILE *out, const ev_subcommand *subcommand)

@@ -48,7 +48,7 @@ static void put_excerpt(const ev_error *error, const ev_style *style)
     fputc('\n', stderr);
 }
 
-void ev_message_error(const ev_error *error, ev_colour_choice colour)
+static void put_message(const ev_error *error, const char *word, ev_colour_choice colour)
 {
     ev_style style = ev_style_of(STDERR_FILENO, colour);
     ev_text_put(stderr, &style, error->file[0] == '\0' ? "evidence" : error->file,
@@ -56,12 +56,22 @@ void ev_message_error(const ev_error *error, ev_colour_choice colour)
     if (error->line > 0)
         fprintf(stderr, ":%zu:%zu", error->line, error->column);
     fputs(": ", stderr);
-    put_word(&style, "error:");
+    put_word(&style, word);
     fputc(' ', stderr);
     ev_text_put(stderr, &style, error->message, sizeof error->message);
     fputc('\n', stderr);
     if (error->excerpt[0] != '\0')
         put_excerpt(error, &style);
+}
+
+void ev_message_error(const ev_error *error, ev_colour_choice colour)
+{
+    put_message(error, "error:", colour);
+}
+
+void ev_message_warning(const ev_error *error, ev_colour_choice colour)
+{
+    put_message(error, "warning:", colour);
 }
 
 void ev_message(ev_colour_choice colour, const char *format, ...)

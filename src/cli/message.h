@@ -15,6 +15,8 @@ enum {
 
 /* file:line:column: error: message, then the source line and a caret under the spot. */
 void ev_message_error(const ev_error *error, ev_colour_choice colour);
+/* The same with "warning". */
+void ev_message_warning(const ev_error *error, ev_colour_choice colour);
 /* evidence: error: ... */
 void ev_message(ev_colour_choice colour, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -2,6 +2,7 @@
 
 #include "cli/message.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void ev_record_label(const ev_record *record, char *text, size_t size)
@@ -18,6 +19,67 @@ void ev_record_place(const ev_record *record, char *text, size_t size)
         snprintf(text, size, "%s:%zu:%zu", record->file, record->line, record->column);
     else
         snprintf(text, size, "%s", record->file);
+}
+
+const char *ev_record_relation(const char *relation, bool utf8)
+{
+    static const char *const names[][2] = {{"<=", "\xE2\x89\xA4"}, {">=", "\xE2\x89\xA5"},
+                                           {"~", "\xE2\x89\x88"},  {"prop", "\xE2\x88\x9D"},
+                                           {"statement", "says"},  {"assert", "fact"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(relation, names[i][0]) == 0)
+            return utf8 || i >= 4 ? names[i][1] : relation;
+    return relation;
+}
+
+char *ev_record_line(const ev_record *record, bool whole, bool utf8)
+{
+    const char *left = record->left == NULL || !whole ? "" : record->left;
+    const char *right = record->right == NULL ? "" : record->right;
+    const char *relation = record->step > 0 ? ev_record_relation(record->relation, utf8) : "";
+    size_t size = strlen(left) + strlen(relation) + strlen(right) + 3;
+    char *line = malloc(size);
+    if (line != NULL)
+        snprintf(line, size, "%s%s%s%s%s", left, *left == '\0' ? "" : " ", relation,
+                 *relation == '\0' ? "" : " ", right);
+    return line;
+}
+
+bool ev_record_goes_on(const ev_ledger *ledger, const ev_record *record)
+{
+    if (record->step < 2 || record == ledger->records)
+        return false;
+    const ev_record *before = record - 1;
+    return before->step + 1 == record->step && strcmp(before->file, record->file) == 0 &&
+           strcmp(before->claim, record->claim) == 0 && before->right != NULL &&
+           record->left != NULL && strcmp(before->right, record->left) == 0;
+}
+
+void ev_record_mutants(const ev_record *record, char *text, size_t size)
+{
+    text[0] = '\0';
+    if (record->mutants_total + record->mutants_equivalent == 0)
+        return;
+    int used = snprintf(text, size, "%zu/%zu", record->mutants_killed, record->mutants_total);
+    if (record->mutants_equivalent > 0 && used > 0 && (size_t)used < size)
+        snprintf(text + used, size - (size_t)used, " +%zu", record->mutants_equivalent);
+}
+
+const char *ev_survivor(const char *list, size_t *length)
+{
+    int depth = 0;
+    if (list == NULL)
+        return NULL;
+    list += strspn(list, "; ");
+    const char *end = list;
+    for (; *end != '\0' && !(depth <= 0 && strncmp(end, "; ", 2) == 0); end++) {
+        if (*end == '\\' && end[1] != '\0')
+            end++; /* \; is a space */
+        else
+            depth += (strchr("([{", *end) != NULL) - (strchr(")]}", *end) != NULL);
+    }
+    *length = (size_t)(end - list);
+    return *length > 0 ? list : NULL;
 }
 
 static const struct {
@@ -98,7 +160,9 @@ int ev_report_exit(const ev_report *report)
     bool empty = tally.total == 0;
     for (size_t i = 0; report->only == NULL && i < report->document_count; i++)
         empty = empty || report->documents[i]->claim_count == 0;
-    return empty || tally.green < tally.total ? EV_EXIT_UNEXPECTED : EV_EXIT_OK;
+    bool believed = report->canaries == NULL ||
+                    report->canaries->as_planted == report->canaries->total;
+    return empty || tally.green < tally.total || !believed ? EV_EXIT_UNEXPECTED : EV_EXIT_OK;
 }
 
 void ev_report_verdict(const ev_record *record, const ev_style *style, FILE *out, size_t width)

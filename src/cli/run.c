@@ -19,6 +19,11 @@ static int read_one(ev_run *run, const char *file)
     }
     if (error.file[0] == '\0')
         snprintf(error.file, sizeof error.file, "%s", file);
+    if (run->lenient && status != EV_NO_MEMORY) {
+        ev_message_warning(&error, run->colour);
+        run->left_out++;
+        return EV_EXIT_OK;
+    }
     ev_message_error(&error, run->colour);
     return ev_message_exit(status);
 }
@@ -81,7 +86,7 @@ int ev_run_read(ev_run *run, char *const *files, size_t count)
     double began = ev_clock();
     int status = count == 0 ? read_default(run) : read_all(run, files, count);
     run->seconds += ev_clock() - began;
-    return status;
+    return status == EV_EXIT_OK && run->document_count == 0 ? EV_EXIT_INPUT : status;
 }
 
 int ev_run_judge(ev_run *run, const ev_judge_options *options)

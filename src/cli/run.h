@@ -1,4 +1,4 @@
-/* What `check` and `explain` have in common: documents read, and judged. */
+/* What `check`, `explain` and `tabulate` have in common: documents read, and judged. */
 #ifndef EV_CLI_RUN_H
 #define EV_CLI_RUN_H
 
@@ -11,6 +11,8 @@ typedef struct {
     ev_ledger *ledger;
     double seconds; /* reading and judging */
     ev_colour_choice colour;
+    bool lenient;    /* a document that can't be read is warned of and left out */
+    size_t left_out; /* so many were */
 } ev_run;
 
 /* Read files, or derivations/ (all of its .md but README.md) when there are none.  The first error of

@@ -12,7 +12,7 @@ typedef struct {
     void (*help)(FILE *out);           /* what `evidence help NAME` prints below the usage line */
 } ev_subcommand;
 
-extern const ev_subcommand ev_check_subcommand, ev_explain_subcommand;
+extern const ev_subcommand ev_check_subcommand, ev_explain_subcommand, ev_tabulate_subcommand;
 
 /* Print a page on standard output; returns an exit status. */
 int ev_page_print(void (*page)(FILE *out, const ev_subcommand *subcommand),

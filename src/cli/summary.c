@@ -43,6 +43,42 @@ static void put_kinds(const ev_report *report, FILE *out)
                 ledger->unchecked_displays == 1 ? "" : "s");
 }
 
+/* How much of what was broken the check noticed; nothing when that was not asked. */
+static void put_mutants(const ev_report *report, FILE *out)
+{
+    const ev_ledger *ledger = report->ledger;
+    size_t killed = 0, total = 0, equivalent = 0, weak = 0;
+    for (size_t i = 0; i < ledger->count; i++) {
+        const ev_record *r = &ledger->records[i];
+        killed += r->mutants_killed;
+        total += r->mutants_total;
+        equivalent += r->mutants_equivalent;
+        weak += r->mutants_killed < r->mutants_total;
+    }
+    if (total + equivalent == 0)
+        return;
+    fprintf(out, "mutants: %zu of %zu refuted, %zu declared equivalent, ", killed, total,
+            equivalent);
+    ev_paint_set(out, &report->style, killed < total ? EV_YELLOW : EV_PLAIN);
+    fprintf(out, "%zu survive in %zu step%s", total - killed, weak, weak == 1 ? "" : "s");
+    ev_paint_set(out, &report->style, EV_PLAIN);
+    fputc('\n', out);
+}
+
+static void put_canaries(const ev_report *report, FILE *out)
+{
+    const ev_canaries *c = report->canaries;
+    if (c == NULL)
+        return;
+    bool well = c->as_planted == c->total;
+    ev_paint_set(out, &report->style, well ? EV_PLAIN : EV_LOUD);
+    fprintf(out, "canaries: %zu of %zu as planted", c->as_planted, c->total);
+    if (!well)
+        fprintf(out, "; %s: NO VERDICT OF THIS RUN IS TO BE BELIEVED", c->first_failure);
+    ev_paint_set(out, &report->style, EV_PLAIN);
+    fputc('\n', out);
+}
+
 static void put_budget(const ev_report *report, FILE *out)
 {
     const ev_ledger *ledger = report->ledger;
@@ -52,13 +88,13 @@ static void put_budget(const ev_report *report, FILE *out)
             report->seconds);
     char text[256];
     snprintf(text, sizeof text,
-             "false alarms: probability at most %.0e in the run; %" PRIu64
+             "false-alarm probability at most %.0e; %" PRIu64
              " sampling comparisons planned, %" PRIu64 " made (%.0e)",
              ledger->alpha_total, planned, spent, share);
     ev_text_wrap(out, &report->style, text, 0, 2);
 }
 
-static void put_legend(const ev_report *report, FILE *out)
+void ev_report_legend(const ev_report *report, FILE *out)
 {
     char legend[256];
     ev_report_methods_legend(report->ledger, legend, sizeof legend);
@@ -105,9 +141,10 @@ static void put_unexpected(const ev_report *report, const ev_tally *tally, FILE 
 void ev_report_summary(const ev_report *report, FILE *out)
 {
     ev_tally tally = ev_ledger_tally(report->ledger);
-    put_legend(report, out);
     put_counts(report, &tally, out);
     put_kinds(report, out);
+    put_mutants(report, out);
+    put_canaries(report, out);
     put_budget(report, out);
     put_empty(report, out);
     if (tally.total == 0) {
@@ -121,9 +158,12 @@ void ev_report_summary(const ev_report *report, FILE *out)
         ev_paint_set(out, &report->style, EV_PLAIN);
     } else if (tally.green < tally.total) {
         put_unexpected(report, &tally, out);
-    } else {
+    } else if (ev_report_exit(report) == 0) {
         ev_paint_set(out, &report->style, EV_GREEN);
-        fprintf(out, "all %zu as expected\n", tally.total);
+        if (tally.total == 1)
+            fputs("as expected\n", out);
+        else
+            fprintf(out, "all %zu as expected\n", tally.total);
         ev_paint_set(out, &report->style, EV_PLAIN);
     }
 }

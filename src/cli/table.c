@@ -28,17 +28,6 @@ static void put(table *t, ev_paint paint, const char *text)
     ev_paint_set(t->out, t->style, EV_PLAIN);
 }
 
-static const char *relation_text(const char *relation, bool utf8)
-{
-    static const char *const names[][2] = {{"<=", "\xE2\x89\xA4"}, {">=", "\xE2\x89\xA5"},
-                                           {"~", "\xE2\x89\x88"},  {"prop", "\xE2\x88\x9D"},
-                                           {"statement", "says"},  {"assert", "fact"}};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(relation, names[i][0]) == 0)
-            return utf8 || i >= 4 ? names[i][1] : relation;
-    return relation;
-}
-
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
 /* As wide as what stands in them. */
@@ -55,9 +44,11 @@ static columns measure(const table *t, size_t from, size_t to)
         ev_record_methods(r, text, sizeof text);
         c.method = larger(c.method, ev_text_columns(text));
         c.relation = larger(c.relation,
-                            ev_text_columns(relation_text(r->relation, t->style->utf8)));
+                            ev_text_columns(ev_record_relation(r->relation, t->style->utf8)));
         c.verdict = larger(c.verdict, name + (remark ? strlen(" (expected)") : 0));
-        c.mutants = r->mutants_total > 0 ? 7 : c.mutants;
+        ev_record_mutants(r, text, sizeof text);
+        if (text[0] != '\0')
+            c.mutants = larger(larger(c.mutants, strlen("mutants")), ev_text_columns(text));
     }
     if (c.label > LABEL_MOST)
         c.label = LABEL_MOST;
@@ -145,17 +136,23 @@ static void put_label(table *t, const ev_record *r, const ev_record *before)
     ev_paint_set(t->out, t->style, EV_PLAIN);
 }
 
+/* The sides of a bound that fails, or of a step that came to nothing, do not agree to any digits. */
+static bool digits_mean(const ev_record *r)
+{
+    bool bound = *r->relation == '<' || *r->relation == '>';
+    return r->verdict != EV_VOID && !(bound && r->verdict == EV_REFUTED);
+}
+
 static void put_numbers(table *t, const ev_record *r)
 {
     char digits[32] = "-", points[32] = "-", mutants[64] = "", time[32];
-    bool compared = r->points_effective > 0 && isfinite(r->agreeing_digits);
+    bool compared = r->points_effective > 0 && isfinite(r->agreeing_digits) && digits_mean(r);
     if (compared)
         snprintf(digits, sizeof digits, "%.1f", r->agreeing_digits > 0 ? r->agreeing_digits : 0);
     if (r->points_effective > 0)
         snprintf(points, sizeof points, "%zu", r->points_effective);
     fprintf(t->out, "  %*s  %*s", (int)t->at.digits, digits, (int)t->at.points, points);
-    if (r->mutants_total > 0)
-        snprintf(mutants, sizeof mutants, "%zu/%zu", r->mutants_killed, r->mutants_total);
+    ev_record_mutants(r, mutants, sizeof mutants);
     if (t->at.mutants > 0)
         fprintf(t->out, "  %*s", (int)t->at.mutants, mutants);
     char method[128];
@@ -178,7 +175,7 @@ static bool has(const char *text) { return text != NULL && *text != '\0'; }
  * it, broken.  An assertion's line holds what was measured, too. */
 static void put_source(table *t, const ev_record *r)
 {
-    const char *relation = relation_text(r->relation, t->style->utf8);
+    const char *relation = ev_record_relation(r->relation, t->style->utf8);
     const char *left = r->left == NULL ? "" : r->left, *right = r->right == NULL ? "" : r->right;
     bool chain = r->step > 0;
     const char *measured = r->step == 0 && has(r->measured) ? r->measured : "";
@@ -250,6 +247,17 @@ static void put_unexpected(table *t, const ev_record *r)
     ev_paint_set(t->out, t->style, EV_PLAIN);
 }
 
+static void put_survivors(table *t, const ev_record *r)
+{
+    size_t length = 0;
+    for (const char *s = r->survivors; (s = ev_survivor(s, &length)) != NULL; s += length) {
+        char *one = strndup(s, length);
+        if (one != NULL)
+            put_detail(t, EV_YELLOW, "survives:", one);
+        free(one);
+    }
+}
+
 static void put_details(table *t, const ev_record *r)
 {
     bool green = ev_record_green(r);
@@ -266,6 +274,7 @@ static void put_details(table *t, const ev_record *r)
         put_witness(t, r);
     if (has(r->diagnosis))
         put_detail(t, EV_BOLD, "diagnosis:", r->diagnosis);
+    put_survivors(t, r);
     if (r->verdict == EV_REFUTED && r->expected == EV_REFUTED) {
         char text[512];
         ev_report_finding(r, text, sizeof text);
@@ -316,7 +325,8 @@ static size_t put_document(table *t, size_t from)
         const ev_record *r = &ledger->records[i];
         put_label(t, r, i == from ? NULL : r - 1);
         fputs("  ", t->out);
-        ev_text_cell(t->out, t->style, relation_text(r->relation, t->style->utf8), t->at.relation);
+        ev_text_cell(t->out, t->style, ev_record_relation(r->relation, t->style->utf8),
+                     t->at.relation);
         fputs("  ", t->out);
         ev_report_verdict(r, t->style, t->out, t->at.verdict);
         put_numbers(t, r);
@@ -333,6 +343,7 @@ ev_status ev_report_table(const ev_report *report, FILE *out, ev_error *error)
     table t = {.report = report, .style = &report->style, .out = out};
     for (size_t i = 0; i < report->ledger->count;)
         i = put_document(&t, i);
+    ev_report_legend(report, out);
     ev_report_summary(report, out);
     return EV_OK;
 }

@@ -31,6 +31,8 @@ static void put_pair(FILE *out, const char *key, const char *text)
     fputs("\"\n", out);
 }
 
+static bool has(const char *text) { return text != NULL && *text != '\0'; }
+
 static void put_diagnostics(FILE *out, const ev_record *r)
 {
     const ev_style plain = {false, false, 100};
@@ -42,7 +44,7 @@ static void put_diagnostics(FILE *out, const ev_record *r)
     put_pair(out, "relation", r->relation);
     if (r->right != NULL)
         put_pair(out, "source", r->right);
-    if (r->witness != NULL && *r->witness != '\0')
+    if (has(r->witness))
         put_pair(out, "witness", r->witness);
     if (r->step > 0) {
         ev_evidence_text(&r->left_value, &plain, value);
@@ -50,9 +52,23 @@ static void put_diagnostics(FILE *out, const ev_record *r)
         ev_evidence_text(&r->right_value, &plain, value);
         put_pair(out, "right", value);
     }
+    if (has(r->diagnosis))
+        put_pair(out, "diagnosis", r->diagnosis);
+    if (has(r->survivors))
+        put_pair(out, "survivors", r->survivors);
     fputs("  at:\n  ", out);
     put_pair(out, "file", r->file);
     fprintf(out, "    line: %zu\n    column: %zu\n  ...\n", r->line, r->column);
+}
+
+static const char *verdict_word(ev_verdict verdict)
+{
+    switch (verdict) {
+    case EV_REFUTED: return "refuted";
+    case EV_VOID: return "void";
+    case EV_VACUOUS: return "vacuous";
+    default: return ev_verdict_name(verdict);
+    }
 }
 
 ev_status ev_report_tap(const ev_report *report, FILE *out, ev_error *error)
@@ -63,6 +79,9 @@ ev_status ev_report_tap(const ev_report *report, FILE *out, ev_error *error)
     if (ledger->count == 0)
         fputs(" # SKIP nothing was checked", out);
     fprintf(out, "\n# seed %" PRIu64 ", effort %s\n", ledger->seed, ledger->effort);
+    if (report->canaries != NULL)
+        fprintf(out, "# canaries: %zu of %zu as planted\n", report->canaries->as_planted,
+                report->canaries->total);
     for (size_t i = 0; i < ledger->count; i++) {
         const ev_record *r = &ledger->records[i];
         char label[128];
@@ -71,12 +90,14 @@ ev_status ev_report_tap(const ev_report *report, FILE *out, ev_error *error)
         put_description(out, r->document);
         fputs(": ", out);
         put_description(out, label);
+        if (ev_record_green(r) && r->verdict != EV_HOLDS)
+            fprintf(out, " (%s, as expected)", verdict_word(r->verdict));
         if (r->verdict == EV_SKIPPED) {
             fputs(" # SKIP ", out);
             put_description(out, r->reason == NULL ? "" : r->reason);
         }
         fputc('\n', out);
-        if (!ev_record_green(r))
+        if (!ev_record_green(r) || has(r->diagnosis) || has(r->survivors))
             put_diagnostics(out, r);
     }
     return EV_OK;

@@ -155,6 +155,24 @@ void ev_text_cell_right(FILE *out, const ev_style *style, const char *text, size
     ev_text_put(out, style, text, width);
 }
 
+/* Where a word that no line can hold is cut: before the last backslash that leaves its beginning
+ * within the room; at its end when there is none. */
+static const char *cut_word(const char *text, const char *end, size_t room, size_t *columns)
+{
+    const char *cut = end;
+    size_t used = 0, whole = *columns;
+    for (const char *p = text; p < end && used <= room;) {
+        if (*p == '\\' && p > text) {
+            cut = p;
+            *columns = used;
+        }
+        used += point_columns(next_point(&p));
+    }
+    if (cut == end)
+        *columns = whole;
+    return cut;
+}
+
 void ev_text_wrap(FILE *out, const ev_style *style, const char *text, size_t used, size_t indent)
 {
     bool line_begins = true;
@@ -167,6 +185,8 @@ void ev_text_wrap(FILE *out, const ev_style *style, const char *text, size_t use
         size_t columns = 0;
         while (*end != '\0' && !is_space(*end))
             columns += point_columns(next_point(&end));
+        if (indent + columns > style->width && indent < style->width)
+            end = cut_word(text, end, style->width - indent, &columns);
         if (!line_begins && used + 1 + columns > style->width) {
             fputc('\n', out);
             put_spaces(out, indent);

@@ -104,6 +104,46 @@ Test(explain, what_can_not_be_explained_is_refused)
     }
 }
 
+Test(explain, mutants_are_measured_unless_they_are_switched_off)
+{
+    program_write("good.md", GOOD);
+    outcome o = run(EXPLAIN "square@1 good.md");
+    STATUS(o, 0);
+    HAS(o.out, " refuted, 0 declared equivalent\n");
+    forget(&o);
+    o = run(EXPLAIN "slip@2 good.md");
+    STATUS(o, 0);
+    HAS(o.out, "  diagnosis     ");
+    LACKS(o.out, "--mutants off");
+    forget(&o);
+    o = run(EXPLAIN "--mutants off square@1 good.md");
+    STATUS(o, 0);
+    HAS(o.out, "  mutants       not measured\n");
+    HAS(o.out, "--effort quick --mutants off\n");
+    forget(&o);
+}
+
+Test(explain, a_document_that_can_not_be_read_does_not_hide_a_claim_of_another)
+{
+    outcome o = run("mkdir derivations");
+    forget(&o);
+    program_write("derivations/a.md", "<!-- claim: x -->\ntext\n");
+    program_write("derivations/b.md", GOOD);
+    o = run(EXPLAIN "square@1");
+    STATUS(o, 0);
+    HAS(o.out, "square@1 ");
+    HAS(o.err, "derivations/a.md:1:1: warning: a claim needs");
+    forget(&o);
+    o = run(EXPLAIN "frobnication");
+    STATUS(o, 2);
+    HAS(o.err, "no claim 'frobnication' in the documents that can be read\n");
+    forget(&o);
+    o = run(EXPLAIN "square@1 derivations/*.md"); /* those that are named must all be right */
+    STATUS(o, 2);
+    HAS(o.err, "derivations/a.md:1:1: error: a claim needs");
+    forget(&o);
+}
+
 Test(explain, a_full_disk_is_the_machines_fault)
 {
     program_write("good.md", GOOD);

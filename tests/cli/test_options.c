@@ -23,6 +23,7 @@ Test(options, help_and_version_go_to_standard_output)
     expect("check nonexistent.md -h", 0, "usage: evidence check ");
     expect("help explain", 0, "usage: evidence explain ");
     expect("explain --help", 0, "usage: evidence explain ");
+    expect("help tabulate", 0, "usage: evidence tabulate ");
 }
 
 /* What the help promises is accepted: every option it names, with the first of its choices. */
@@ -40,6 +41,7 @@ Test(options, every_option_in_the_help_exists)
                             : strcmp(argument, "PATTERN") == 0 ? " 'square@1'"
                             : strcmp(argument, "FILE") == 0    ? " out.txt"
                             : strcmp(name, "verbose") == 0     ? ""
+                            : strcmp(name, "findings") == 0    ? ""
                                                                : NULL;
         char words[128];
         snprintf(words, sizeof words, "--%s%s%s", name, value == NULL ? " " : "",
