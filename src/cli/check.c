@@ -52,8 +52,9 @@ static void help(FILE *out)
         "expected ones.  Without files: derivations/*.md, README.md aside.\n\n",
         out);
     ev_options_help(out, options, OPTION_COUNT);
-    fputs("\nExit status: 0 every verdict is as expected; 1 one is not, or nothing was checked;\n"
-          "2 the input or the command line is wrong; 3 the machine failed (disk, memory).\n",
+    fputs("\nExit status: 0 every verdict is as expected; 1 one is not, or a mutant survives, or\n"
+          "nothing was checked; 2 the input or the command line is wrong; 3 the machine failed\n"
+          "(disk, memory).\n",
           out);
 }
 

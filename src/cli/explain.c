@@ -125,8 +125,11 @@ static void put_place(FILE *out, const ev_style *style, const ev_record *r)
     ev_paint_set(out, style, EV_PLAIN);
     fputs("   ", out);
     ev_report_verdict(r, style, out, 0);
-    if (!ev_record_green(r))
+    size_t survive = r->mutants_total - r->mutants_killed;
+    if (r->verdict != r->expected)
         fprintf(out, "   (expected: %s)", ev_verdict_name(r->expected));
+    else if (survive > 0)
+        fprintf(out, "   (but %zu mutant%s)", survive, survive == 1 ? " survives" : "s survive");
     fputc('\n', out);
     ev_record_place(r, text, sizeof text);
     put_text(out, style, "place", text);

@@ -1,6 +1,6 @@
 /* JUnit's XML, as continuous integration servers read it: a suite for each document, a case for
- * each record.  REFUTED or HOLDS against expectation is a failure; UNDECIDED, VACUOUS and VOID
- * are errors: the check itself came to nothing. */
+ * each record.  REFUTED or HOLDS against expectation is a failure, and so are mutants that survive;
+ * UNDECIDED, VACUOUS and VOID are errors: the check itself came to nothing. */
 #include "cli/report.h"
 #include "cli/value.h"
 
@@ -54,7 +54,8 @@ static const char *outcome(const ev_record *r)
         return "skipped";
     if (ev_record_green(r))
         return NULL;
-    return r->verdict == EV_REFUTED || r->verdict == EV_HOLDS ? "failure" : "error";
+    bool survived = r->verdict == r->expected;
+    return survived || r->verdict == EV_REFUTED || r->verdict == EV_HOLDS ? "failure" : "error";
 }
 
 static counts count(const ev_record *records, size_t n)
@@ -95,9 +96,10 @@ static void put_strength(FILE *out, const ev_record *r, const char *before)
 static void put_outcome(FILE *out, const ev_record *r, const char *what)
 {
     const ev_style plain = {false, true, 100};
-    char message[1024], left[EV_VALUE_TEXT], right[EV_VALUE_TEXT];
-    snprintf(message, sizeof message, "expected %s, found %s: %s", ev_verdict_name(r->expected),
-             ev_verdict_name(r->verdict), r->reason == NULL ? "" : r->reason);
+    char message[1024], why[128], left[EV_VALUE_TEXT], right[EV_VALUE_TEXT];
+    ev_report_unexpected(r, why, sizeof why);
+    snprintf(message, sizeof message, "%s%s%s", why, has(r->reason) ? ": " : "",
+             has(r->reason) ? r->reason : "");
     fprintf(out, "      <%s", what);
     put_attribute(out, "message", message);
     if (*what == 's') {

@@ -8,7 +8,7 @@
 /* The program's exit statuses. */
 enum {
     EV_EXIT_OK = 0,
-    EV_EXIT_UNEXPECTED = 1, /* a verdict is not as expected, or nothing was checked */
+    EV_EXIT_UNEXPECTED = 1, /* not as expected, a mutant survives, nothing was checked */
     EV_EXIT_INPUT = 2,      /* the input or the command line is wrong */
     EV_EXIT_MACHINE = 3     /* disk or memory */
 };

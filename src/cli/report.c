@@ -183,6 +183,17 @@ void ev_report_verdict(const ev_record *record, const ev_style *style, FILE *out
     ev_paint_set(out, style, EV_PLAIN);
 }
 
+void ev_report_unexpected(const ev_record *record, char *text, size_t size)
+{
+    const char *found = ev_verdict_name(record->verdict);
+    size_t survive = record->mutants_total - record->mutants_killed;
+    if (record->verdict != record->expected)
+        snprintf(text, size, "expected %s, found %s", ev_verdict_name(record->expected), found);
+    else
+        snprintf(text, size, "%s, but %zu mutant%s", found, survive,
+                 survive == 1 ? " survives" : "s survive");
+}
+
 void ev_report_finding(const ev_record *record, char *text, size_t size)
 {
     const char *kind = record->kind == NULL ? "error" : record->kind;

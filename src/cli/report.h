@@ -33,6 +33,8 @@ void ev_report_legend(const ev_report *report, FILE *out);
 void ev_report_summary(const ev_report *report, FILE *out);
 /* "REFUTED (expected)", "HOLDS", ..., with a mark, painted; in as many columns as it takes when width is 0. */
 void ev_report_verdict(const ev_record *record, const ev_style *style, FILE *out, size_t width);
+/* Why a record is not green: "expected HOLDS, found REFUTED", or "HOLDS, but 2 mutants survive". */
+void ev_report_unexpected(const ev_record *record, char *text, size_t size);
 /* A refuted claim's verdict in words: "an error as printed in 3.4; corrected in good-claim". */
 void ev_report_finding(const ev_record *record, char *text, size_t size);
 

@@ -126,15 +126,15 @@ static void put_unexpected(const ev_report *report, const ev_tally *tally, FILE 
     ev_paint_set(out, &report->style, EV_PLAIN);
     for (size_t i = 0; i < ledger->count; i++) {
         const ev_record *r = &ledger->records[i];
-        char label[128], place[320];
+        char label[128], place[320], why[128];
         if (ev_record_green(r))
             continue;
         ev_record_label(r, label, sizeof label);
         fputs("  ", out);
         ev_record_place(r, place, sizeof place);
         ev_text_put(out, &report->style, place, sizeof place);
-        fprintf(out, ": %s: expected %s, found %s\n", label, ev_verdict_name(r->expected),
-                ev_verdict_name(r->verdict));
+        ev_report_unexpected(r, why, sizeof why);
+        fprintf(out, ": %s: %s\n", label, why);
     }
 }
 

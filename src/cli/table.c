@@ -237,10 +237,10 @@ static void put_witness(table *t, const ev_record *r)
 
 static void put_unexpected(table *t, const ev_record *r)
 {
-    char text[512], place[320];
+    char text[512], place[320], why[128];
     ev_record_place(r, place, sizeof place);
-    snprintf(text, sizeof text, "%s: expected %s, found %s", place, ev_verdict_name(r->expected),
-             ev_verdict_name(r->verdict));
+    ev_report_unexpected(r, why, sizeof why);
+    snprintf(text, sizeof text, "%s: %s", place, why);
     fprintf(t->out, "%*s", DETAIL, "");
     ev_paint_set(t->out, t->style, EV_LOUD);
     ev_text_wrap(t->out, t->style, text, DETAIL, DETAIL);

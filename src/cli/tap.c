@@ -1,5 +1,5 @@
-/* The Test Anything Protocol, version 14.  A verdict is ok when it is the expected one; SKIPPED
- * never is, and carries the SKIP directive besides. */
+/* The Test Anything Protocol, version 14.  A verdict is ok when it is the expected one and no
+ * mutant survives; SKIPPED never is, and carries the SKIP directive besides. */
 #include "cli/report.h"
 #include "cli/value.h"
 
@@ -33,12 +33,18 @@ static void put_pair(FILE *out, const char *key, const char *text)
 
 static bool has(const char *text) { return text != NULL && *text != '\0'; }
 
+/* The expected verdict, and not green all the same. */
+static bool weak(const ev_record *r) { return r->verdict == r->expected && !ev_record_green(r); }
+
 static void put_diagnostics(FILE *out, const ev_record *r)
 {
     const ev_style plain = {false, false, 100};
-    char value[EV_VALUE_TEXT];
+    char value[EV_VALUE_TEXT], why[128], message[1024];
+    ev_report_unexpected(r, why, sizeof why);
+    snprintf(message, sizeof message, "%s%s%s", weak(r) ? why : "",
+             weak(r) && has(r->reason) ? ": " : "", r->reason == NULL ? "" : r->reason);
     fputs("  ---\n", out);
-    put_pair(out, "message", r->reason == NULL ? "" : r->reason);
+    put_pair(out, "message", message);
     put_pair(out, "expected", ev_verdict_name(r->expected));
     put_pair(out, "found", ev_verdict_name(r->verdict));
     put_pair(out, "relation", r->relation);
@@ -84,7 +90,7 @@ ev_status ev_report_tap(const ev_report *report, FILE *out, ev_error *error)
                 report->canaries->total);
     for (size_t i = 0; i < ledger->count; i++) {
         const ev_record *r = &ledger->records[i];
-        char label[128];
+        char label[128], why[128];
         ev_record_label(r, label, sizeof label);
         fprintf(out, "%s %zu - ", ev_record_green(r) ? "ok" : "not ok", i + 1);
         put_description(out, r->document);
@@ -92,6 +98,9 @@ ev_status ev_report_tap(const ev_report *report, FILE *out, ev_error *error)
         put_description(out, label);
         if (ev_record_green(r) && r->verdict != EV_HOLDS)
             fprintf(out, " (%s, as expected)", verdict_word(r->verdict));
+        ev_report_unexpected(r, why, sizeof why);
+        if (weak(r))
+            fprintf(out, " (%s)", why);
         if (r->verdict == EV_SKIPPED) {
             fputs(" # SKIP ", out);
             put_description(out, r->reason == NULL ? "" : r->reason);

@@ -11,7 +11,8 @@ static const char *base_of(const ev_symbol_table *table, const ev_syntax *argume
     return argument->kind == EV_SYNTAX_SYMBOL ? table->symbols[argument->symbol].name : NULL;
 }
 
-static size_t stem_length(const char *name) { return strcspn(name, "'^_"); }
+/* Without primes and marks; a subscript that was declared with the name stays: x_0 is not x_1. */
+static size_t stem_length(const char *name) { return strcspn(name, "'^"); }
 
 /* Is an argument the variable that a formal parameter names (primes and indices aside)?
  * Arguments that are no plain symbol fit any formal. */

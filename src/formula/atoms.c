@@ -48,14 +48,34 @@ static const ev_syntax *bold_number(ev_parser *parser)
                                  : ev_syntax_new(parser, EV_SYNTAX_ONES, t, 0);
 }
 
-static bool is_circle_constant(const ev_parser *parser, const char *name)
+/* A digit behind these is an exponent, an index or a part of a fraction, and no coefficient. */
+static bool takes_digits(const ev_token *t)
+{
+    return ev_token_is(t, '^') || ev_token_is(t, '_') || ev_token_is_command(t, "frac") ||
+           ev_token_is_command(t, "tfrac") || ev_token_is_command(t, "dfrac") ||
+           ev_token_is_command(t, "sqrt");
+}
+
+/* Undeclared, \pi is the circle constant.  Declared as a vector it is still meant by a coefficient
+ * directly before it, as in 2\pi\sigma^2; declared as a number it would be read in two ways. */
+static bool is_circle_constant(ev_parser *parser, const char *name)
 {
     if (strcmp(name, "\\pi") != 0)
         return false;
-    bool after_number = parser->at > 0 &&
-                        parser->list.tokens[parser->at - 1].kind == EV_TOKEN_NUMBER;
-    bool indexed = ev_token_is(ev_parser_ahead(parser, 1), '_');
-    return ev_parser_find(parser, name) < 0 || (after_number && !indexed);
+    int symbol = ev_parser_find(parser, name);
+    if (symbol < 0)
+        return true;
+    const ev_token *before = parser->at > 0 ? &parser->list.tokens[parser->at - 1] : NULL;
+    bool after_number = before != NULL && before->kind == EV_TOKEN_NUMBER;
+    const ev_token *earlier = after_number && parser->at > 1 ? before - 1 : NULL;
+    bool coefficient = after_number && (earlier == NULL || !takes_digits(earlier));
+    if (!coefficient || ev_token_is(ev_parser_ahead(parser, 1), '_'))
+        return false;
+    if (parser->scope->table->symbols[symbol].rank == 0)
+        ev_parser_fail(
+            parser, ev_parser_token(parser),
+            "the circle constant, or the declared \\pi? Write 2 \\cdot \\pi for the latter");
+    return true;
 }
 
 static const ev_syntax *named(ev_parser *parser)
@@ -66,6 +86,8 @@ static const ev_syntax *named(ev_parser *parser)
     if (next == 0)
         return NULL;
     if (is_circle_constant(parser, name)) {
+        if (parser->error->status != EV_OK)
+            return NULL;
         parser->at = next;
         return ev_syntax_number(parser, place, 3.14159265358979323846);
     }

@@ -53,7 +53,7 @@ static ev_node full_log_density(ev_elaborator *e, const ev_syntax *at, const ev_
 }
 
 static bool remember(ev_elaborator *e, const ev_tensor *x, const ev_tensor *mean,
-                     const ev_tensor *covariance)
+                     const ev_tensor *covariance, ev_node density)
 {
     for (size_t i = 0; i < ev_tensor_count(x); i++)
         if (ev_graph_op(e->graph, x->nodes[i]) != EV_OP_VARIABLE)
@@ -62,7 +62,7 @@ static bool remember(ev_elaborator *e, const ev_tensor *x, const ev_tensor *mean
         ev_error_set(e->error, EV_NO_MEMORY, "out of memory");
         return false;
     }
-    e->seen[e->seen_count++] = (ev_seen_density){x, mean, covariance};
+    e->seen[e->seen_count++] = (ev_seen_density){x, mean, covariance, density};
     return true;
 }
 
@@ -88,12 +88,11 @@ ev_node ev_normal_density(ev_elaborator *e, const ev_syntax *at, const ev_tensor
                           ev_tensor_describe(covariance, b));
         return 0;
     }
-    if (!remember(e, x, mean, covariance))
-        return 0;
     bool diagonal = covariance->rank == 0 || ev_tensor_is_diagonal(e, covariance);
     ev_node log_density = diagonal ? diagonal_log_density(e, x, mean, covariance)
                                    : full_log_density(e, at, x, mean, covariance);
-    return ev_graph_unary(e->graph, EV_OP_EXP, log_density);
+    ev_node density = ev_graph_unary(e->graph, EV_OP_EXP, log_density);
+    return density != 0 && remember(e, x, mean, covariance, density) ? density : 0;
 }
 
 /* prod_i p_i^x_i (1 - p_i)^(1 - x_i). */

@@ -129,7 +129,6 @@ static bool add_step(chain_reader *r, ev_relation relation, const ev_token *plac
     return true;
 }
 
-/* A sum's index used behind its sum is the usual cause of an undeclared name right here. */
 static bool read_chain(chain_reader *r)
 {
     ev_parser *parser = &r->parser;

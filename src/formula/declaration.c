@@ -7,6 +7,23 @@
 #include <stdio.h>
 #include <string.h>
 
+/* x_{1} or x_{i} beside a vector x: a number or a declared integer under a declared vector. */
+static bool is_entry_name(const ev_scope *scope, const char *name)
+{
+    size_t stem = strcspn(name, "_"), length = strlen(name);
+    char base[128], index[128];
+    if (stem + 3 >= length || stem >= sizeof base || length - stem >= sizeof index ||
+        strncmp(name + stem, "_{", 2) != 0 || name[length - 1] != '}')
+        return false;
+    snprintf(base, sizeof base, "%.*s", (int)stem, name);
+    snprintf(index, sizeof index, "%.*s", (int)(length - stem - 3), name + stem + 2);
+    int vector = ev_scope_find(scope, base), integer = ev_scope_find(scope, index);
+    bool is_index = (index[0] >= '0' && index[0] <= '9') ||
+                    (integer >= 0 && scope->table->symbols[integer].kind == EV_SYMBOL_INTEGER);
+    return vector >= 0 && is_index && scope->table->symbols[vector].kind == EV_SYMBOL_REAL &&
+           scope->table->symbols[vector].rank > 0;
+}
+
 bool ev_declare_symbol(ev_scope *scope, ev_parser *parser, const ev_token *place,
                        const ev_symbol *symbol)
 {
@@ -17,6 +34,11 @@ bool ev_declare_symbol(ev_scope *scope, ev_parser *parser, const ev_token *place
     if (old >= 0) {
         ev_parser_fail(parser, place, "%s is already declared (line %zu)", symbol->name,
                        scope->table->symbols[old].line);
+        return false;
+    }
+    if (is_entry_name(scope, symbol->name)) {
+        ev_parser_fail(parser, place, "%s would hide an entry of the declared %.*s", symbol->name,
+                       (int)strcspn(symbol->name, "_"), symbol->name);
         return false;
     }
     int index = ev_symbol_table_add(scope->table, symbol);

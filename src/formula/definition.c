@@ -40,6 +40,7 @@ static int hidden_symbol(ev_scope *scope, ev_parser *parser, ev_symbol symbol,
                          const ev_token *place)
 {
     symbol.line = place->line, symbol.column = place->column;
+    symbol.hidden = symbol.kind == EV_SYMBOL_INTEGER;
     int index = ev_symbol_table_add(scope->table, &symbol);
     if (index < 0 || parser->binder_count == sizeof parser->binders / sizeof *parser->binders) {
         ev_error_set(parser->error, EV_NO_MEMORY, "out of memory");
@@ -395,7 +396,8 @@ bool ev_declare_definition(ev_scope *scope, ev_parser *parser)
     if (h.hidden && !uses_indices(scope->table, &h, body))
         not_indexed(parser, &h);
     parser->binder_count = h.first_binder;
-    if (already_defined(scope, parser, &h) || (h.inferred >= 0 && !infer_type(scope, parser, &h, body)))
+    if (already_defined(scope, parser, &h) ||
+        (h.inferred >= 0 && !infer_type(scope, parser, &h, body)))
         return false;
     return keep(scope, parser, &h, body);
 }

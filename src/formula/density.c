@@ -40,6 +40,11 @@ const ev_syntax *ev_parse_base_density(ev_parser *parser, ev_syntax_kind kind,
         if (!ev_token_is(t, ',') && !ev_token_is(t, ';') && !ev_token_is(t, '|') &&
             !ev_token_is_command(t, "mid"))
             break;
+        if (n == 1 && variable == NULL && ev_token_is(t, ','))
+            return ev_parser_fail(parser, t,
+                                  "a semicolon or a bar parts the variable from the "
+                                  "parameters: %s",
+                                  forms[which]);
         parser->at++;
     }
     parser->bar_ends = saved_bar, parser->absolute = saved_absolute;

@@ -4,6 +4,7 @@
  * \mu_x = f(z), takes z to be whatever z is where the name is used, the variable of an
  * expectation included. */
 #include "formula/elaborate.h"
+#include "formula/reach.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -11,7 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_DEPTH = 400, MAX_NODES = 3000000, MAX_TERMS = 100000, MAX_BINARY = 12 };
+enum {
+    MAX_VISITS = 3000000,
+    MAX_DEPTH = 2500,
+    MAX_NODES = 3000000,
+    MAX_TERMS = 100000,
+    MAX_BINARY = 12
+};
 
 void *ev_elaborate_fail(ev_elaborator *e, const ev_syntax *at, const char *format, ...)
 {
@@ -156,6 +163,12 @@ static const ev_tensor *gradient(ev_elaborator *e, const ev_syntax *at)
                                      "a gradient is with respect to a symbol, and %s stands "
                                      "for a formula here",
                                      e->table->symbols[at->symbol].name);
+        if (op != EV_OP_CONSTANT && ev_graph_jumps(e->graph, body->nodes[0], x->nodes[i]))
+            return ev_elaborate_fail(
+                e, at,
+                "the gradient of an expectation whose integrand jumps where %s "
+                "moves it: it can't be taken inside",
+                e->table->symbols[at->symbol].name);
         t->nodes[i] = op == EV_OP_CONSTANT
                           ? ev_graph_constant(e->graph, 0.0)
                           : ev_graph_derivative(e->graph, body->nodes[0], x->nodes[i]);
@@ -288,7 +301,9 @@ const ev_tensor *ev_elaborate(ev_elaborator *e, const ev_syntax *x)
     if (e->error->status != EV_OK)
         return NULL;
     if (e->depth == MAX_DEPTH)
-        return ev_elaborate_fail(e, x, "definitions nested more than %d deep", MAX_DEPTH);
+        return ev_elaborate_fail(e, x, "nested more than %d deep", MAX_DEPTH);
+    if (++e->visits > MAX_VISITS)
+        return ev_elaborate_fail(e, x, "this formula opens into more than %d parts", MAX_VISITS);
     if (ev_graph_size(e->graph) > MAX_NODES)
         return ev_elaborate_fail(
             e, x, "this formula has more than %d operations at these dimensions", MAX_NODES);

@@ -32,6 +32,7 @@ typedef struct {
 /* A Gaussian seen on the way, for integrals without a density factor: over these VARIABLE nodes. */
 typedef struct {
     const ev_tensor *variable, *mean, *covariance;
+    ev_node density; /* the node of its value */
 } ev_seen_density;
 
 typedef struct {
@@ -47,7 +48,7 @@ typedef struct {
     size_t input_count;
     bool trial; /* checking types only: index ranges are not looked at */
     bool has_gradient;
-    size_t depth;
+    size_t depth, visits;
     ev_seen_density *seen;
     size_t seen_count, seen_capacity;
     const ev_tensor *active[32]; /* variables of open integrals, as VARIABLE nodes */

@@ -19,7 +19,8 @@ bool ev_elaborate_shape(ev_elaborator *e, const ev_syntax *at, const ev_symbol *
     long r = s->rank >= 1 ? ev_elaborate_dim(e, s->rows) : 1;
     long c = s->rank == 2 ? ev_elaborate_dim(e, s->cols) : 1;
     long l = samples ? ev_elaborate_dim(e, s->samples) : 1;
-    if (r < 1 || c < 1 || l < 1 || r > 100000 || c > 100000 || l > 100000) {
+    if (r < 1 || c < 1 || l < 1 || r > 100000 || c > 100000 || l > 100000 ||
+        (double)r * (double)c * (double)l > 1e6) {
         ev_elaborate_fail(e, at, "%s has no entries, or too many, at these dimensions", s->name);
         return false;
     }

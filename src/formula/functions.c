@@ -92,7 +92,9 @@ bool ev_token_is_big_operator(const ev_token *t)
 
 bool ev_token_is_product_sign(const ev_token *t)
 {
-    return ev_token_is(t, '/') || ev_token_is_command(t, "cdot") || ev_token_is_command(t, "times");
+    return ev_token_is(t, '/') || ev_token_is_command(t, "cdot") ||
+           ev_token_is_command(t, "times") || ev_token_is_command(t, "odot") ||
+           ev_token_is_command(t, "oslash");
 }
 
 /* After a function's unbracketed argument nothing may stand that could belong to it. */

@@ -41,7 +41,61 @@ static bool push_elaborated(ev_integrand *c, const ev_syntax *x, ev_branch_list 
     return push_value(c, out, ev_elaborate(c->e, x));
 }
 
-/* Both guide the same variable: the second is an ordinary factor. */
+static bool is_plain(const ev_integrand *c, const ev_branch *b, size_t v)
+{
+    const ev_tensor *s = b->guides[v].covariance;
+    return !ev_integrand_depends(c, b->rest, c->variables[v]) &&
+           (s->rank == 0 || ev_tensor_is_diagonal(c->e, s));
+}
+
+/* The product of two diagonal Gaussians is a Gaussian but for a factor:
+ *   v = v1 v2 / (v1 + v2),  m = (m1 v2 + m2 v1) / (v1 + v2). */
+static bool product_guide(ev_integrand *c, const ev_guide *a, const ev_guide *b, ev_guide *out)
+{
+    ev_graph *g = c->e->graph;
+    size_t n = a->mean->rows;
+    bool scalar = a->mean->rank == 0;
+    ev_tensor *mean = ev_tensor_new(c->e, a->mean->rank, n, 1);
+    ev_tensor *covariance = ev_tensor_new(c->e, scalar ? 0 : 2, n, n);
+    if (mean == NULL || covariance == NULL)
+        return false;
+    for (size_t i = 0; !scalar && i < n * n; i++)
+        covariance->nodes[i] = ev_graph_constant(g, 0.0);
+    for (size_t j = 0; j < n; j++) {
+        size_t at = scalar ? 0 : j * n + j;
+        ev_node v1 = a->covariance->nodes[at], v2 = b->covariance->nodes[at];
+        ev_node sum = ev_graph_add(g, v1, v2);
+        covariance->nodes[at] = ev_graph_div(g, ev_graph_mul(g, v1, v2), sum);
+        mean->nodes[j] = ev_graph_div(g,
+                                      ev_graph_add(g, ev_graph_mul(g, a->mean->nodes[j], v2),
+                                                   ev_graph_mul(g, b->mean->nodes[j], v1)),
+                                      sum);
+    }
+    *out = (ev_guide){mean, covariance};
+    return true;
+}
+
+/* Both guide the same variable.  Two plain Gaussian factors: their product guides, and the rest takes
+ * what it lacks.  Else the second is an ordinary factor. */
+static bool merge_guides(ev_integrand *c, const ev_syntax *at, const ev_branch *a,
+                         const ev_branch *b, size_t v, ev_branch *out)
+{
+    ev_elaborator *e = c->e;
+    const ev_tensor *variable = c->variables[v];
+    const ev_guide *p = &a->guides[v], *q = &b->guides[v];
+    ev_node factor = ev_normal_density(e, at, variable, q->mean, q->covariance);
+    if (is_plain(c, a, v) && is_plain(c, b, v)) {
+        ev_node first = ev_normal_density(e, at, variable, p->mean, p->covariance);
+        if (!product_guide(c, p, q, &out->guides[v]))
+            return false;
+        ev_node both = ev_normal_density(e, at, variable, out->guides[v].mean,
+                                         out->guides[v].covariance);
+        factor = ev_graph_div(e->graph, ev_graph_mul(e->graph, first, factor), both);
+    }
+    out->rest = factor == 0 ? NULL : ev_tensor_scale(e, out->rest, factor);
+    return out->rest != NULL;
+}
+
 static bool merge(ev_integrand *c, const ev_syntax *at, const ev_branch *a, const ev_branch *b,
                   ev_branch *out)
 {
@@ -50,13 +104,10 @@ static bool merge(ev_integrand *c, const ev_syntax *at, const ev_branch *a, cons
     for (size_t v = 0; v < c->count && out->rest != NULL; v++) {
         if (b->guides[v].mean == NULL)
             continue;
-        if (a->guides[v].mean == NULL) {
+        if (a->guides[v].mean == NULL)
             out->guides[v] = b->guides[v];
-            continue;
-        }
-        ev_node density = ev_normal_density(c->e, at, c->variables[v], b->guides[v].mean,
-                                            b->guides[v].covariance);
-        out->rest = density == 0 ? NULL : ev_tensor_scale(c->e, out->rest, density);
+        else if (!merge_guides(c, at, a, b, v, out))
+            return false;
     }
     return out->rest != NULL;
 }

@@ -36,6 +36,8 @@ bool ev_branch_multiply(ev_integrand *c, const ev_syntax *at, ev_branch_list *a,
 /* Is x exactly one of the variables? */
 bool ev_integrand_variable(const ev_integrand *c, const ev_tensor *x, size_t *which);
 bool ev_integrand_depends(const ev_integrand *c, const ev_tensor *t, const ev_tensor *variable);
+/* Does the value of a Gaussian of one of the variables stand in x? */
+bool ev_integrand_holds_density(const ev_integrand *c, const ev_tensor *x);
 /* The integral of one branch over all variables: E[rest] in whitened coordinates. */
 const ev_tensor *ev_branch_integrate(ev_integrand *c, const ev_syntax *at, const ev_branch *b);
 

@@ -50,6 +50,11 @@ static const ev_tensor *weighted(ev_elaborator *e, const ev_syntax *at, const ev
 
 typedef const ev_tensor *(*body_function)(ev_elaborator *e, const void *what);
 
+static const ev_tensor *plain_body(ev_elaborator *e, const void *what)
+{
+    return ev_elaborate(e, what);
+}
+
 /* Continuous variables of `variables` become VARIABLE nodes; the value of
  * sum over branches of density times body. density NULL: the body is the whole integrand. */
 static const ev_tensor *over_continuous(ev_elaborator *e, const ev_syntax *at, size_t n,
@@ -83,6 +88,16 @@ static const ev_tensor *over_continuous(ev_elaborator *e, const ev_syntax *at, s
     const ev_tensor *inside = body == NULL ? NULL : body(e, what);
     if (body != NULL && inside == NULL)
         goto done;
+    /* Densities in the body are factors too: E_q[N] is the integral of a product. */
+    if (body == plain_body && inside->rank == 0 && ev_integrand_holds_density(&c, inside)) {
+        ev_branch_list factors = {0};
+        bool ok = ev_integrand_collect(&c, what, &factors) &&
+                  ev_branch_multiply(&c, at, &list, &factors);
+        free(factors.items);
+        if (!ok)
+            goto done;
+        inside = NULL;
+    }
     for (size_t i = 0; i < list.count; i++) {
         ev_branch b = list.items[i];
         if (inside != NULL)
@@ -195,11 +210,6 @@ static const ev_tensor *expect(ev_elaborator *e, const ev_syntax *at, size_t n,
     for (size_t k = 0; k < o.n; k++)
         e->meanings[o.symbols[k]] = saved[k];
     return total;
-}
-
-static const ev_tensor *plain_body(ev_elaborator *e, const void *what)
-{
-    return ev_elaborate(e, what);
 }
 
 static const ev_tensor *squared_body(ev_elaborator *e, const void *what)

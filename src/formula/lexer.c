@@ -134,6 +134,24 @@ static bool follows_subscript(const lexer *lx)
 }
 
 /* \text{KL}, \text{Ber} and \text in a subscript: a name; any other \text is a comment on the line. */
+/* A comment stands at the end of a line; inside it, it would hide what the words say. */
+static ev_status at_line_end(lexer *lx, const lexer *text)
+{
+    size_t i = lx->at;
+    const char *s = lx->span.text;
+    while (i < lx->span.length && strchr(" \t\r\n&.,;)", s[i]) != NULL && s[i] != '\0')
+        i++;
+    bool ends = i >= lx->span.length || s[i] == '%' ||
+                (s[i] == '\\' && i + 1 < lx->span.length &&
+                 (s[i + 1] == '\\' || strncmp(s + i, "\\end{", 5) == 0 ||
+                  strncmp(s + i, "\\tag", 4) == 0 || strncmp(s + i, "\\label", 6) == 0 ||
+                  strncmp(s + i, "\\quad", 5) == 0 || strncmp(s + i, "\\qquad", 6) == 0 ||
+                  strncmp(s + i, "\\text", 5) == 0));
+    return ends ? EV_OK
+                : ev_error_at(lx->error, lx->span.file, text->line, text->column, 5,
+                              "\\text may stand only at the end of a line: its words are not read");
+}
+
 static ev_status lex_text(lexer *lx, size_t command_length)
 {
     static const char *const operators[] = {"KL",       "Ber", "Cat", "diag", "softmax", "sigmoid",
@@ -143,7 +161,9 @@ static ev_status lex_text(lexer *lx, size_t command_length)
     const char *inside;
     size_t length;
     ev_status status = braced(lx, "\\text", &inside, &length);
-    if (status != EV_OK || !(in_list(operators, inside, length) || follows_subscript(lx)))
+    if (status == EV_OK && !in_list(operators, inside, length) && !follows_subscript(lx))
+        return at_line_end(lx, &here);
+    if (status != EV_OK)
         return status;
     size_t line = lx->line, column = lx->column, at = lx->at;
     lx->at = here.at, lx->line = here.line, lx->column = here.column;
@@ -206,6 +226,19 @@ static ev_status lex_word(lexer *lx)
     return EV_OK;
 }
 
+/* The [4pt] of a row's end. */
+static void skip_row_space(lexer *lx)
+{
+    size_t n = 0;
+    if (peek(lx, 0) != '[' || !(is_digit(peek(lx, 1)) || peek(lx, 1) == '-'))
+        return;
+    while (peek(lx, n) != ']' && peek(lx, n) != '\0' && peek(lx, n) != '\n')
+        n++;
+    bool unit = n > 2 && is_letter(peek(lx, n - 1)) && is_letter(peek(lx, n - 2));
+    if (peek(lx, n) == ']' && unit)
+        advance(lx, n + 1);
+}
+
 static ev_status lex_backslash(lexer *lx)
 {
     char next = peek(lx, 1);
@@ -215,6 +248,7 @@ static ev_status lex_backslash(lexer *lx)
         if (push(lx, EV_TOKEN_BREAK, lx->span.text + lx->at, 2) == NULL)
             return EV_NO_MEMORY;
         advance(lx, 2);
+        skip_row_space(lx);
         return EV_OK;
     }
     if (next == ',' || next == ';' || next == ':' || next == '!' || next == ' ' || next == '\n') {

@@ -46,13 +46,31 @@ size_t ev_parser_word(const ev_parser *parser, size_t at, char word[32])
         return 0;
     size_t n = 0;
     for (at++; (t[at].kind == EV_TOKEN_LETTER || t[at].kind == EV_TOKEN_NUMBER) && n < 31; at++)
-        word[n++] = t[at].text[0];
+        for (size_t i = 0; i < t[at].length && n < 31; i++)
+            word[n++] = t[at].text[i];
     word[n] = '\0';
     return n > 0 && ev_token_is(&t[at], '}') ? at + 1 : 0;
 }
 
+/* More accents and fonts on top of each other than any name has. */
+static bool is_stacked(const ev_parser *parser, size_t at)
+{
+    enum { MOST = 8 };
+    size_t stacked = 0;
+    while (at > 0 && stacked <= MOST) {
+        const ev_token *t = &parser->list.tokens[--at];
+        if (t->kind == EV_TOKEN_COMMAND)
+            stacked++;
+        else if (!ev_token_is(t, '{'))
+            break;
+    }
+    return stacked > MOST;
+}
+
 static size_t accented(const ev_parser *parser, size_t at, const char *accent, const char **name)
 {
+    if (is_stacked(parser, at))
+        return 0;
     const ev_token *t = parser->list.tokens;
     bool braced = ev_token_is(&t[at], '{');
     const char *inner;
@@ -80,7 +98,8 @@ static size_t star(const ev_parser *parser, size_t at)
 
 static size_t decorated(const ev_parser *parser, size_t at, const char **name)
 {
-    for (;;) {
+    enum { MOST = 16 };
+    for (size_t marks = 0; marks < MOST; marks++) {
         size_t next = 0;
         if (ev_token_is(&parser->list.tokens[at], '\''))
             next = at + 1, *name = ev_arena_format(parser->arena, "%s'", *name);
@@ -92,6 +111,7 @@ static size_t decorated(const ev_parser *parser, size_t at, const char **name)
             return at;
         at = next;
     }
+    return 0;
 }
 
 size_t ev_parser_base_name(const ev_parser *parser, size_t at, const char **name)

@@ -26,6 +26,7 @@ static int bind_index(ev_parser *parser, const char *name, const ev_token *place
                             .kind = EV_SYMBOL_INTEGER,
                             .line = place->line,
                             .column = place->column,
+                            .hidden = true,
                             .low = {-1, 0, 1},
                             .high = {-1, 0, 1}};
         symbol = ev_symbol_table_add(parser->scope->table, &hidden);
@@ -42,8 +43,7 @@ static int bind_index(ev_parser *parser, const char *name, const ev_token *place
 static const ev_symbol *range_of(ev_parser *parser, const char *name, int symbol)
 {
     const ev_symbol *s = &parser->scope->table->symbols[symbol];
-    bool hidden = s->kind == EV_SYMBOL_INTEGER && s->high.symbol < 0 && s->high.offset == 1 &&
-                  s->low.offset == 1 && s->low.symbol < 0;
+    bool hidden = s->kind == EV_SYMBOL_INTEGER && s->hidden;
     if (!hidden)
         return s;
     char base[128];
@@ -134,6 +134,9 @@ const ev_syntax *ev_parse_sum(ev_parser *parser, ev_syntax_kind kind)
     if (r.low == NULL && parser->scope->table->symbols[symbol].kind == EV_SYMBOL_INTEGER &&
         range_of(parser, r.name, symbol) == NULL)
         return ev_parser_fail(parser, r.place, "%s has no declared range", r.name);
+    if (r.low != NULL && parser->scope->table->symbols[symbol].kind != EV_SYMBOL_INTEGER)
+        return ev_parser_fail(parser, r.place, "%s is binary: a sum over it takes no range",
+                              r.name);
     const ev_token *sign = ev_parser_token(parser);
     bool negative = ev_token_is(sign, '-');
     parser->at += negative;
@@ -314,6 +317,11 @@ const ev_syntax *ev_parse_expectation(ev_parser *parser, ev_syntax_kind kind)
 
 /* ---- divergences and entropies ---- */
 
+static bool same_variables(size_t n, const int *a, size_t m, const int *b)
+{
+    return n == m && memcmp(a, b, n * sizeof *a) == 0;
+}
+
 static bool divergence_separator(ev_parser *parser)
 {
     const ev_token *t = ev_parser_token(parser);
@@ -362,7 +370,7 @@ const ev_syntax *ev_parse_divergence(ev_parser *parser)
     parser->absolute = absolute;
     if (p == NULL || !ev_parser_close(parser, closing, opened))
         return NULL;
-    if (count != other_count)
+    if (!same_variables(count, variables, other_count, others))
         return ev_parser_fail(parser, second, "the two densities are not of the same variables");
     ev_syntax *node = ev_syntax_new(parser, EV_SYNTAX_KL, place, 2);
     if (node == NULL)
@@ -392,7 +400,7 @@ const ev_syntax *ev_parse_entropy(ev_parser *parser)
         p = ev_parse_density(parser, others, &other_count);
         if (p == NULL)
             return NULL;
-        if (count != other_count)
+        if (!same_variables(count, variables, other_count, others))
             return ev_parser_fail(parser, second,
                                   "the two densities are not of the same variables");
     }

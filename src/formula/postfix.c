@@ -155,7 +155,8 @@ const ev_syntax *ev_parse_factor(ev_parser *parser)
         } else if (ev_token_is(t, '_')) {
             parser->at++;
             node = indexed(parser, node, t);
-        } else if (ev_token_is(t, '|') && ev_token_is(ev_parser_ahead(parser, 1), '_')) {
+        } else if (ev_token_is(t, '|') && !parser->absolute &&
+                   ev_token_is(ev_parser_ahead(parser, 1), '_')) {
             parser->at += 2;
             node = indexed(parser, node, t);
         } else {

@@ -51,6 +51,7 @@ typedef struct {
     ev_symbol_kind kind;
     size_t line, column;
     ev_dim low, high; /* INTEGER */
+    bool hidden;      /* INTEGER: a sum's or a definition's own index, without a declared range */
     /* REAL, FUNCTION: shape of the value: rank 0, 1 (rows) or 2 (rows, cols). */
     unsigned rank;
     ev_dim rows, cols;

@@ -1,5 +1,6 @@
 /* From a branch with its guides to a standard-normal expectation. */
 #include "formula/integrand.h"
+#include "formula/reach.h"
 
 #include <string.h>
 
@@ -191,6 +192,23 @@ static const ev_tensor *by_importance(ev_integrand *c, const ev_syntax *at, cons
             return NULL;
     }
     return total;
+}
+
+/* ---- densities in the integrand ---- */
+
+/* Does the value of a Gaussian of one of the variables, not only its logarithm, stand in x? Such a
+ * peak may be narrower than the density that the integral is whitened by. */
+bool ev_integrand_holds_density(const ev_integrand *c, const ev_tensor *x)
+{
+    for (size_t k = 0; k < c->e->seen_count; k++) {
+        size_t which;
+        if (!ev_integrand_variable(c, c->e->seen[k].variable, &which))
+            continue;
+        for (size_t i = 0; i < ev_tensor_count(x); i++)
+            if (ev_graph_reaches(c->e->graph, x->nodes[i], c->e->seen[k].density))
+                return true;
+    }
+    return false;
 }
 
 const ev_tensor *ev_branch_integrate(ev_integrand *c, const ev_syntax *at, const ev_branch *b)

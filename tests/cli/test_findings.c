@@ -150,6 +150,8 @@ static ev_ledger *weak_ledger(void)
                      .file = "d.md",
                      .claim = "c",
                      .step = 1,
+                     .line = 5,
+                     .column = 3,
                      .relation = "=",
                      .left = "x",
                      .right = "x",
@@ -167,6 +169,14 @@ static ev_ledger *weak_ledger(void)
                      .expected = EV_HOLDS,
                      .verdict = EV_HOLDS};
     ledger->effort = "quick";
+    return ledger;
+}
+
+static ev_ledger *strong_ledger(void)
+{
+    ev_ledger *ledger = weak_ledger();
+    ledger->records[0].mutants_killed = ledger->records[0].mutants_total;
+    ledger->records[0].survivors = "";
     return ledger;
 }
 
@@ -191,16 +201,84 @@ Test(findings, every_format_tells_which_mutants_survive)
     HAS(table, "  7/9 +1  ");
     HAS(table, "survives: a for b\n        survives: N(z; c) for d\n");
     HAS(table, "mutants: 7 of 9 refuted, 1 declared equivalent, 2 survive in 1 step\n");
-    HAS(table, "\nas expected\n");
+    HAS(table, "d.md:5:3: HOLDS, but 2 mutants survive\n");
+    HAS(table, "\n1 of 1 is not as expected:\n  d.md:5:3: c@1: HOLDS, but 2 mutants survive\n");
+    LACKS(table, "expected HOLDS");
+    LACKS(table, "\nas expected\n");
     char *tap = written(ev_report_tap, ledger, NULL);
-    HAS(tap, "ok 1 - d: c@1\n  ---\n");
+    HAS(tap, "\nnot ok 1 - d: c@1 (HOLDS, but 2 mutants survive)\n  ---\n"
+             "  message: \"HOLDS, but 2 mutants survive\"\n");
     HAS(tap, "  diagnosis: \"<d>\"\n  survivors: \"a for b; N(z; c) for d\"\n");
     char *junit = written(ev_report_junit, ledger, NULL);
-    HAS(junit, "<system-out>diagnosis: &lt;d&gt;\nsurvivors: a for b; N(z; c) for d</system-out>");
+    HAS(junit, " tests=\"1\" failures=\"1\" errors=\"0\" ");
+    HAS(junit, "<failure message=\"HOLDS, but 2 mutants survive\" type=\"HOLDS\">d.md:5:3\n");
+    HAS(junit, "\ndiagnosis: &lt;d&gt;\nsurvivors: a for b; N(z; c) for d</failure>");
     free(table);
     free(tap);
     free(junit);
     ev_ledger_destroy(ledger);
+}
+
+Test(findings, one_survivor_is_one_and_a_wrong_verdict_is_told_before_survivors)
+{
+    ev_ledger *ledger = weak_ledger();
+    ev_record *r = &ledger->records[0];
+    r->mutants_killed = 8;
+    r->reason = "so it is";
+    char *text = written(ev_report_table, ledger, NULL);
+    HAS(text, "  d.md:5:3: c@1: HOLDS, but 1 mutant survives\n");
+    free(text);
+    text = written(ev_report_tap, ledger, NULL);
+    HAS(text, "  message: \"HOLDS, but 1 mutant survives: so it is\"\n");
+    free(text);
+    text = written(ev_report_junit, ledger, NULL);
+    HAS(text, "<failure message=\"HOLDS, but 1 mutant survives: so it is\"");
+    free(text);
+    r->expected = EV_REFUTED;
+    text = written(ev_report_table, ledger, NULL);
+    HAS(text, "  d.md:5:3: c@1: expected REFUTED, found HOLDS\n");
+    LACKS(text, "HOLDS, but");
+    free(text);
+    text = written(ev_report_tap, ledger, NULL);
+    HAS(text, "\nnot ok 1 - d: c@1\n  ---\n  message: \"so it is\"\n");
+    free(text);
+    ev_ledger_destroy(ledger);
+}
+
+Test(findings, without_survivors_a_diagnosis_stands_beside_what_is_as_expected)
+{
+    ev_ledger *ledger = strong_ledger();
+    char *table = written(ev_report_table, ledger, NULL);
+    HAS(table, "mutants: 9 of 9 refuted, 1 declared equivalent, 0 survive in 0 steps\n");
+    HAS(table, "\nas expected\n");
+    LACKS(table, "mutants survive");
+    char *tap = written(ev_report_tap, ledger, NULL);
+    HAS(tap, "\nok 1 - d: c@1\n  ---\n");
+    char *junit = written(ev_report_junit, ledger, NULL);
+    HAS(junit, "<system-out>diagnosis: &lt;d&gt;</system-out>");
+    LACKS(junit, "<failure");
+    free(table);
+    free(tap);
+    free(junit);
+    ev_ledger_destroy(ledger);
+}
+
+Test(findings, a_step_whose_mutants_survive_is_status_one)
+{
+    program_write("zero.md", "Assume $x \\in \\mathbb{R}_{>0}$.\n\n"
+                             "<!-- claim: zero -->\n$$ 0 \\cdot x = 0 $$\n");
+    outcome o = run(CHECK "zero.md");
+    STATUS(o, 0);
+    forget(&o);
+    o = run(CHECK "--mutants on zero.md");
+    STATUS(o, 1);
+    HAS(o.out,
+        "1 of 1 is not as expected:\n  zero.md:4:14: zero@1: HOLDS, but 2 mutants survive\n");
+    forget(&o);
+    o = run("\"$EVIDENCE\" explain --effort quick zero@1 zero.md");
+    STATUS(o, 1);
+    HAS(o.out, " HOLDS   (but 2 mutants survive)\n");
+    forget(&o);
 }
 
 Test(findings, mutants_are_counted_only_when_asked_for)
@@ -231,7 +309,7 @@ Test(findings, tap_says_of_an_expected_refutation_that_it_is_one)
 
 Test(findings, a_canary_that_sings_otherwise_is_loud_and_never_green)
 {
-    ev_ledger *ledger = weak_ledger();
+    ev_ledger *ledger = strong_ledger();
     ev_canaries sick = {24, 23, "identity: planted REFUTED, found HOLDS"}, well = {24, 24, ""};
     ev_report report = {.ledger = ledger, .canaries = &well};
     cr_expect_eq(ev_report_exit(&report), 0);
