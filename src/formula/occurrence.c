@@ -8,7 +8,11 @@ typedef struct {
     const ev_symbol_table *table;
     unsigned char *flags;
     unsigned *bound; /* how often each symbol is bound here */
+    size_t visits;
 } walker;
+
+/* A formula that opens into more is refused when it is elaborated: here the walk only ends. */
+enum { MAX_VISITS = 3000000 };
 
 static void walk(walker *w, const ev_syntax *x);
 
@@ -65,6 +69,8 @@ static void walk_symbol(walker *w, int symbol)
 
 static void walk(walker *w, const ev_syntax *x)
 {
+    if (++w->visits > MAX_VISITS)
+        return;
     bool binds_symbol = x->kind == EV_SYNTAX_SUM || x->kind == EV_SYNTAX_PRODUCT ||
                         x->kind == EV_SYNTAX_MAXIMUM || x->kind == EV_SYNTAX_MINIMUM;
     for (size_t i = 1; binds_symbol && i < x->child_count; i++)
@@ -93,7 +99,7 @@ void ev_mark_occurrences(const ev_symbol_table *table, const ev_syntax *expressi
                          unsigned char *flags)
 {
     unsigned *bound = calloc(table->symbol_count + 1, sizeof *bound);
-    walker w = {table, flags, bound};
+    walker w = {table, flags, bound, 0};
     if (bound != NULL)
         walk(&w, expression);
     free(bound);

@@ -120,6 +120,22 @@ Test(meaning, expectations_of_gaussians_are_the_textbooks)
     JUDGE_ALL(lines);
 }
 
+Test(meaning, a_narrow_density_under_an_integral_is_found)
+{
+    static const char *d =
+        "Let $m, a, z \\in \\mathbb{R}$ and $s \\in \\mathbb{R}_{>0}$. Define $q(z) = "
+        "\\mathcal{N}(z; m, s^2)$.";
+    const line lines[] = {
+        {d, "\\mathbb{E}_{q(z)}[\\mathcal{N}(z; a, 0.05^2)] = \\mathcal{N}(m; a, s^2 + 0.05^2)",
+         EV_HOLDS},
+        {d, "\\int q(z)\\mathcal{N}(z; a, 0.0001^2)\\,dz = \\mathcal{N}(m; a, s^2 + 0.0001^2)",
+         EV_HOLDS},
+        {d, "\\int q(z)\\mathcal{N}(z; a, 0.0001^2)\\,dz = 0", EV_REFUTED},
+        {d, "\\mathbb{E}_{q(z)}[z^2 + \\mathcal{N}(z; a, 0.0001^2)] = m^2 + s^2", EV_REFUTED},
+        {d, "\\int q(z)^2\\,dz = \\frac{1}{2s\\sqrt{\\pi}}", EV_HOLDS}};
+    JUDGE_ALL(lines);
+}
+
 Test(meaning, a_gradient_under_an_integral_holds_the_variable_fixed)
 {
     static const char *d = "Let $m \\in \\mathbb{R}$ and $s \\in \\mathbb{R}_{>0}$. Define $q(z) = "
@@ -188,8 +204,10 @@ Test(meaning, values_of_each_sample_are_indexed_by_it)
         "$p(x\\mid z) = \\mathrm{Ber}(x; f(z))$. Let $z^{(1)},\\dots,z^{(L)} \\sim q(z)$. Define "
         "$\\mu_x^{(l)} = f(z^{(l)})$.";
     const line lines[] = {
-        {d, "\\sum_{l=1}^L \\log p(x\\mid z^{(l)}) = \\sum_{l=1}^L \\sum_{i=1}^D \\Big(x_i\\log"
-            "\\mu_x^{(l)}|_i + (1-x_i)\\log(1-\\mu_x^{(l)}|_i)\\Big)", EV_HOLDS},
+        {d,
+         "\\sum_{l=1}^L \\log p(x\\mid z^{(l)}) = \\sum_{l=1}^L \\sum_{i=1}^D \\Big(x_i\\log"
+         "\\mu_x^{(l)}|_i + (1-x_i)\\log(1-\\mu_x^{(l)}|_i)\\Big)",
+         EV_HOLDS},
         {d, "\\mathbb{E}_{q(z)}[f(z)] \\approx \\frac1L\\sum_{l=1}^L \\mu_x^{(l)}", EV_HOLDS},
         {d, "\\mathbb{E}_{q(z)}[f(z)] \\approx \\sum_{l=1}^L \\mu_x^{(l)}", EV_REFUTED}};
     JUDGE_ALL(lines);

@@ -153,6 +153,56 @@ Test(refusals, overloaded_densities_are_matched_by_name_and_never_by_luck)
     EXPECT_ALL(list);
 }
 
+Test(refusals, what_would_be_read_as_something_else_is_refused)
+{
+    static const refusal list[] = {
+        {"Let $x, y \\in \\mathbb{R}$.", "x - y \\text{ minus } x = y", 5, 7, "end of a line"},
+        {"Let $\\pi \\in (0,1)$.", "\\pi + \\pi = 2\\pi", 5, 14, "circle constant"},
+        {"Let $x_1, x_2 \\in \\mathbb{R}$. Define $p(x_1\\mid x_2) = \\mathcal{N}(x_1; 2x_2, 1)$.",
+         "p(x_2\\mid x_1) = 1", 5, 1, "not defined"},
+        {"Let $x \\in \\mathbb{R}^3$ and $x_1 \\in \\mathbb{R}$.", "x_1 = x_1", 1, 31,
+         "would hide"},
+        {"Let $\\mathrm{a12} \\in \\mathbb{R}$.", "\\mathrm{a12} = \\mathrm{a19}", 5, 16,
+         "not declared"},
+        {"Let $x \\in \\{0,1\\}$.", "\\sum_{x=0}^{5} x = 1", 5, 7, "binary"},
+        {"Let $v \\in \\mathbb{R}^2$ and $w \\in \\mathbb{R}$.", "|v|_1 = w", 5, 1, "norm"},
+        {"Let $x, m, s \\in \\mathbb{R}$.", "\\mathcal{N}(x, m, s) = 1", 5, 14, "semicolon"},
+        {"Let $m, z \\in \\mathbb{R}$. Define $q(z) = \\mathcal{N}(z; m, 1)$.",
+         "\\nabla_m \\mathbb{E}_{q(z)}[\\mathbb{1}[z > 0]] = 0", 5, 1, "jumps"},
+        {"Let $x, z \\in \\mathbb{R}$. Define $q(z) = \\mathcal{N}(z; 0, 1)$ and "
+         "$p(x) = \\mathcal{N}(x; 0, 1)$.",
+         "D_{KL}(q(z)\\|p(x)) = 0", 5, 14, "same variables"}};
+    EXPECT_ALL(list);
+}
+
+Test(refusals, formulas_that_open_without_end_are_refused_in_time)
+{
+    char text[4096];
+    size_t n = (size_t)sprintf(text, "Let $x \\in \\mathbb{R}$. Define $f_0(x) = x$");
+    for (int i = 1; i < 30; i++)
+        n += (size_t)sprintf(text + n, ", $f_{%d}(x) = f_{%d}(x) + f_{%d}(x)$", i, i - 1, i - 1);
+    sprintf(text + n, ".\n\n<!-- claim: c -->\n$$ f_{29}(x) = x $$\n");
+    ev_document *document = NULL;
+    ev_error error = EV_ERROR_NONE;
+    cr_expect(ev_document_parse("t.md", text, strlen(text), &document, &error) == EV_BAD_INPUT);
+    cr_expect(strstr(error.message, "opens into more than") != NULL, "%s", error.message);
+    ev_document_destroy(document);
+}
+
+Test(refusals, accents_on_accents_are_an_error_and_no_crash)
+{
+    enum { MANY = 50000 };
+    static char text[8 * MANY + 256];
+    size_t n = (size_t)sprintf(text, "Let $a \\in \\mathbb{R}$.\n\n<!-- claim: c -->\n$$ ");
+    for (size_t i = 0; i < MANY; i++)
+        n += (size_t)sprintf(text + n, "\\tilde ");
+    sprintf(text + n, "a = a $$\n");
+    ev_document *document = NULL;
+    ev_error error = EV_ERROR_NONE;
+    cr_expect(ev_document_parse("t.md", text, strlen(text), &document, &error) == EV_BAD_INPUT);
+    ev_document_destroy(document);
+}
+
 Test(refusals, deep_nesting_is_an_error_and_no_crash)
 {
     enum { DEPTH = 5000 };
