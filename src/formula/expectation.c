@@ -167,7 +167,8 @@ static ev_status draw(const setting *s, expectation *e, uint64_t samples, ev_sam
                                  out);
 }
 
-/* The voice beside quadrature: silent where the tail is heavy. */
+/* The voice beside quadrature: silent where the tail is heavy, and where all draws were alike: they
+ * may have missed the place where the integrand is not, and tell nothing of its spread. */
 static ev_status hear_sampling(const setting *s, expectation *e)
 {
     ev_sample_summary sample;
@@ -182,7 +183,7 @@ static ev_status hear_sampling(const setting *s, expectation *e)
         return EV_OK;
     }
     double width = ev_sample_half_width(&sample, s->effort->alpha);
-    if (!isfinite(width))
+    if (!isfinite(width) || !(sample.variance > 0.0))
         return EV_OK;
     e->methods |= EV_METHOD_MONTE_CARLO;
     e->comparisons++;

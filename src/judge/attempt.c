@@ -53,10 +53,11 @@ bool ev_attempt_note(ev_attempt *attempt, const ev_comparison *comparison, const
 
 size_t ev_attempt_evaluations(const ev_case_step *step, const ev_budget *budget)
 {
-    enum { ARGMIN_EVALUATIONS = 16 }; /* twelve to polish, two to cross-examine */
+    enum { ARGMIN_EVALUATIONS = 24 }; /* twelve to polish, eleven to cross-examine */
     switch (step->kind) {
     case EV_STEP_PROPORTIONAL: return 1 + budget->redraws;
-    case EV_STEP_CONSTANT: return 2 + 2 * budget->redraws;
+    case EV_STEP_CONSTANT: /* three at each base tried, one at the root, two at the others */
+        return 4 + 5 * budget->redraws;
     case EV_STEP_ARGMIN: /* the directions compared at the point and its redraws come first */
         return ARGMIN_EVALUATIONS + 1 + budget->starts;
     default: return 1;

@@ -3,6 +3,7 @@
 #include "judge/attempt.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Sides of all components at one member of the family.  The integrals of a family are of one
@@ -47,7 +48,25 @@ static double larger(const ev_value *a, const ev_value *b)
     return m > 0.0 && isfinite(m) ? m : 1.0;
 }
 
-/* left / right is one number for the whole family: A_i B_0 = A_0 B_i, which needs no division. */
+/* Sides whose signs are clearly opposite are not proportional, whatever the family says. */
+static void note_signs(const ev_value *values, size_t n, ev_tolerance tolerance, ev_attempt *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        const ev_value *a = &values[i], *b = &values[n + i];
+        ev_comparison c = ev_compare(EV_RELATION_EQUAL, a, b, tolerance);
+        bool clear = fabs(a->value) > 4.0 * ev_value_error(a) &&
+                     fabs(b->value) > 4.0 * ev_value_error(b);
+        if (c.outcome != EV_DIFFERS || !clear || (a->value > 0.0) == (b->value > 0.0))
+            continue;
+        if (ev_attempt_note(out, &c, a, b))
+            snprintf(out->reason, sizeof out->reason,
+                     "the ratio of the sides is negative: left %.10g, right %.10g", a->value,
+                     b->value);
+    }
+}
+
+/* left / right is one positive number for the whole family: A_i B_0 = A_0 B_i, which needs no
+ * division. */
 ev_status ev_attempt_proportional(const ev_trial *trial, const ev_place *place,
                                   const ev_budget *budget, const ev_effort *effort,
                                   const ev_stream *stream, ev_attempt *out)
@@ -63,6 +82,10 @@ ev_status ev_attempt_proportional(const ev_trial *trial, const ev_place *place,
     for (size_t k = 1; status == EV_OK && k <= place->redraw_count; k++) {
         status = evaluate(trial, family_member(trial, place, k), effort, stream, (uint32_t)k, other,
                           out);
+        if (status == EV_OK && k == 1)
+            note_signs(first, n, tolerance, out);
+        if (status == EV_OK)
+            note_signs(other, n, tolerance, out);
         for (size_t i = 0; status == EV_OK && i < n; i++) {
             double a = larger(&first[i], &other[i]), b = larger(&first[n + i], &other[n + i]);
             ev_value left = product(&other[i], a, &first[n + i], b);
@@ -97,26 +120,43 @@ static measured residual(const ev_value *values, size_t n, size_t i)
                       ev_value_error(a) + ev_value_error(b)};
 }
 
-/* The residual is r(0) + c slope: its root, from the component whose slope is clearest.  No
- * slope at all: the constant has no effect, and any value does.  A slope lost in its error: the
- * constant is not known, and nothing that depends on it will be resolved. */
-static measured solve(const ev_value *at0, const ev_value *at1, size_t n)
+/* The residual is r(0) + c slope: its root, from the component whose slope is clearest.
+ * *lost grows by the error of a slope that is lost in it. */
+static bool solve(const ev_value *at0, const ev_value *at1, size_t n, measured *root,
+                  size_t *component, double *lost)
 {
-    measured best = {0.0, 0.0};
-    double clearest = 0.0, lost = 0.0;
+    double clearest = 0.0;
     for (size_t i = 0; i < n; i++) {
         measured r0 = residual(at0, n, i), r1 = residual(at1, n, i);
         double slope = r1.value - r0.value, slope_error = r0.error + r1.error;
-        lost = fmax(lost, slope_error);
+        *lost = fmax(*lost, slope_error);
         if (!isfinite(slope) || fabs(slope) <= 4.0 * slope_error || fabs(slope) <= clearest)
             continue;
         clearest = fabs(slope);
-        best.value = -r0.value / slope;
-        best.error = (r0.error + fabs(best.value) * slope_error) / fabs(slope);
+        *component = i;
+        root->value = -r0.value / slope;
+        root->error = (r0.error + fabs(root->value) * slope_error) / fabs(slope);
     }
-    if (!(clearest > 0.0) && !(lost < 1e-6))
-        best.error = 1e300;
-    return best;
+    return clearest > 0.0;
+}
+
+/* Is r(2) - 2 r(1) + r(0) nothing but error, in every component? */
+static bool is_linear(const ev_value *at0, const ev_value *at1, const ev_value *at2, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        measured r0 = residual(at0, n, i), r1 = residual(at1, n, i), r2 = residual(at2, n, i);
+        double bend = r2.value - 2.0 * r1.value + r0.value;
+        double rounding = 1e-15 * (fabs(r2.value) + 2.0 * fabs(r1.value) + fabs(r0.value));
+        if (!(fabs(bend) <= 4.0 * (r2.error + 2.0 * r1.error + r0.error) + rounding))
+            return false;
+    }
+    return true;
+}
+
+static void note_nonlinear(const ev_value *values, size_t n, ev_attempt *out)
+{
+    ev_comparison c = {.outcome = EV_UNFIT_VALUES, .reason = "the constant enters nonlinearly"};
+    ev_attempt_note(out, &c, &values[0], &values[n]);
 }
 
 /* Note the components that can't be compared; false when there is one: then the constant is not
@@ -135,58 +175,134 @@ static bool note_unfit(const ev_value *values, size_t n, ev_attempt *out)
     return fit;
 }
 
+/* Room and settings of one attempt. */
+typedef struct {
+    const ev_trial *trial;
+    const ev_place *place;
+    const ev_budget *budget;
+    const ev_effort *effort;
+    const ev_stream *stream;
+    size_t at;           /* the constant's input */
+    double *point;       /* one spare input, for a constant that does not occur */
+    ev_value *values[3]; /* (2 n) */
+    uint32_t evaluated;
+    ev_attempt *out;
+} family;
+
+/* Both sides at the member with the given constant. */
+static ev_status evaluate_member(family *f, size_t member, double c, ev_value *values)
+{
+    const double *inputs = family_member(f->trial, f->place, member);
+    for (size_t i = 0; i < f->trial->instance->input_count; i++)
+        f->point[i] = inputs[i];
+    f->point[f->at] = c;
+    return evaluate(f->trial, f->point, f->effort, f->stream, f->evaluated++, values, f->out);
+}
+
 /* With the constant's value c, known to within its error, both sides at one member; a second
  * evaluation at c + 1 tells what that error is worth. */
-static ev_status compare_member(const ev_trial *trial, double *inputs, size_t at, measured c,
-                                uint32_t number, const ev_budget *budget, const ev_effort *effort,
-                                const ev_stream *stream, ev_value *values, ev_attempt *out)
+static ev_status compare_member(family *f, size_t member, measured c)
 {
-    size_t n = trial->step->count;
-    ev_tolerance tolerance = {budget->resolution, budget->sampling_resolution, trial->slack};
-    ev_value *there = values, *beyond = values + 2 * n;
-    inputs[at] = c.value;
-    ev_status status = evaluate(trial, inputs, effort, stream, 2 * number, there, out);
-    inputs[at] = c.value + 1.0;
+    size_t n = f->trial->step->count;
+    ev_tolerance tolerance = {f->budget->resolution, f->budget->sampling_resolution,
+                              f->trial->slack};
+    ev_value *there = f->values[0], *beyond = f->values[1];
+    ev_status status = evaluate_member(f, member, c.value, there);
     if (status == EV_OK)
-        status = evaluate(trial, inputs, effort, stream, 2 * number + 1, beyond, out);
+        status = evaluate_member(f, member, c.value + 1.0, beyond);
     for (size_t i = 0; status == EV_OK && i < n; i++) {
         double slope = residual(beyond, n, i).value - residual(there, n, i).value;
         there[i].quadrature += c.error * fabs(slope);
         ev_comparison compared = ev_compare(EV_RELATION_EQUAL, &there[i], &there[n + i], tolerance);
-        ev_attempt_note(out, &compared, &there[i], &there[n + i]);
+        ev_attempt_note(f->out, &compared, &there[i], &there[n + i]);
     }
     return status;
+}
+
+/* What one member says of the constant: its value; nothing, since it has no effect there; or the
+ * attempt ends, what is unfit being noted. */
+typedef enum { SOLVED, NO_EFFECT, GIVEN_UP } base;
+
+static ev_status solve_at(family *f, size_t member, measured *c, double *lost, base *out)
+{
+    size_t n = f->trial->step->count, component = 0;
+    *out = GIVEN_UP;
+    for (size_t k = 0; k < 3; k++) {
+        ev_status status = evaluate_member(f, member, (double)k, f->values[k]);
+        if (status != EV_OK)
+            return status;
+    }
+    if (!note_unfit(f->values[0], n, f->out) || !note_unfit(f->values[1], n, f->out) ||
+        !note_unfit(f->values[2], n, f->out))
+        return EV_OK;
+    if (!is_linear(f->values[0], f->values[1], f->values[2], n)) {
+        note_nonlinear(f->values[2], n, f->out);
+        return EV_OK;
+    }
+    if (!solve(f->values[0], f->values[1], n, c, &component, lost)) {
+        *out = NO_EFFECT;
+        return EV_OK;
+    }
+    double slope = residual(f->values[1], n, component).value -
+                   residual(f->values[0], n, component).value;
+    ev_status status = evaluate_member(f, member, c->value, f->values[2]);
+    if (status != EV_OK || !note_unfit(f->values[2], n, f->out))
+        return status;
+    measured rest = residual(f->values[2], n, component); /* no root: it only looked linear */
+    double rounding = 1e-15 * fabs(c->value * slope);
+    *out = fabs(rest.value) <= 4.0 * (rest.error + c->error * fabs(slope)) + rounding ? SOLVED
+                                                                                      : GIVEN_UP;
+    if (*out == GIVEN_UP)
+        note_nonlinear(f->values[2], n, f->out);
+    return EV_OK;
+}
+
+/* The constant from the first member at which it has an effect, then all the others with it.  No
+ * effect anywhere: any value does.  Effects lost in their errors: the constant is not known, and
+ * nothing that depends on it will be resolved. */
+static ev_status judge_family(family *f)
+{
+    size_t members = f->place->redraw_count + 1, base_member = 0;
+    measured c = {0.0, 0.0};
+    double lost = 0.0;
+    base found = NO_EFFECT;
+    for (size_t k = 0; k < members && found == NO_EFFECT; k++) {
+        ev_status status = solve_at(f, k, &c, &lost, &found);
+        if (status != EV_OK || found == GIVEN_UP)
+            return status;
+        base_member = k;
+    }
+    if (found == NO_EFFECT) {
+        base_member = 0;
+        c = (measured){0.0, lost < 1e-6 ? 0.0 : 1e300};
+    }
+    for (size_t k = 0; k < members; k++) {
+        ev_status status = k == base_member ? EV_OK : compare_member(f, k, c);
+        if (status != EV_OK)
+            return status;
+    }
+    return EV_OK;
 }
 
 ev_status ev_attempt_constant(const ev_trial *trial, const ev_place *place, const ev_budget *budget,
                               const ev_effort *effort, const ev_stream *stream, ev_attempt *out)
 {
     size_t n = trial->step->count, inputs = trial->instance->input_count;
-    size_t at = constant_input(trial); /* one spare input, for a constant that does not occur */
     ev_attempt_begin(out);
-    ev_value *values = calloc(4 * n, sizeof *values);
+    ev_value *values = calloc(6 * n, sizeof *values);
     double *point = calloc(inputs + 1, sizeof *point);
-    ev_status status = values == NULL || point == NULL ? EV_NO_MEMORY : EV_OK;
-    measured c = {0.0, 0.0};
-    for (size_t k = 0; status == EV_OK && k <= place->redraw_count; k++) {
-        const double *member = family_member(trial, place, k);
-        for (size_t i = 0; i < inputs; i++)
-            point[i] = member[i];
-        if (k > 0) {
-            status = compare_member(trial, point, at, c, (uint32_t)k, budget, effort, stream,
-                                    values, out);
-            continue;
-        }
-        point[at] = 0.0;
-        status = evaluate(trial, point, effort, stream, 0, values, out);
-        point[at] = 1.0;
-        if (status == EV_OK)
-            status = evaluate(trial, point, effort, stream, 1, values + 2 * n, out);
-        if (status != EV_OK)
-            break;
-        if (!note_unfit(values, n, out) || !note_unfit(values + 2 * n, n, out))
-            break;
-        c = solve(values, values + 2 * n, n);
+    ev_status status = EV_NO_MEMORY;
+    if (values != NULL && point != NULL) {
+        family f = {.trial = trial,
+                    .place = place,
+                    .budget = budget,
+                    .effort = effort,
+                    .stream = stream,
+                    .at = constant_input(trial),
+                    .point = point,
+                    .values = {values, values + 2 * n, values + 4 * n},
+                    .out = out};
+        status = judge_family(&f);
     }
     free(values);
     free(point);

@@ -10,8 +10,9 @@ static const style order[] = {DISTINCT, LOW, SMALL, HIGH, SMALL};
 
 static long pick(style how, size_t position, long low, long high, ev_dice *dice)
 {
-    if (high > low + EV_INTEGER_REACH)
-        high = low + EV_INTEGER_REACH;
+    long reach = how == HIGH ? EV_INTEGER_HIGH_REACH : EV_INTEGER_REACH;
+    if (high > low + reach)
+        high = low + reach;
     long room = high - low + 1, small = room < 3 ? room : 3;
     switch (how) {
     case DISTINCT: /* low+1, low+2, low+1, ...: a lost index or a swapped range shows */

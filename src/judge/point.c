@@ -202,7 +202,15 @@ static void set_corner(const ev_space *space, const corner *k, const ev_draw *dr
     }
 }
 
-/* The corners of the index-th point: all the harmless ones at first, then two at a time. */
+/* The k-th of n leads: each of 0 .. n-1 once, the even ones first, and again from the start. */
+static size_t lead_of(size_t k, size_t n)
+{
+    size_t j = k % n, even = (n + 1) / 2;
+    return j < even ? 2 * j : 2 * (j - even) + 1;
+}
+
+/* The corners of the index-th point: all the harmless ones at first, then two at a time.  Every
+ * corner leads in turn, so that 3 (n + 1) points try them all; another one when it is refused. */
 static void set_corners(const ev_space *space, size_t index, size_t again, const ev_draw *draw,
                         double *inputs)
 {
@@ -215,8 +223,7 @@ static void set_corners(const ev_space *space, size_t index, size_t again, const
                 set_corner(space, &space->corners[i], draw, inputs);
         return;
     }
-    size_t lead = 2 * (round == 0 ? 0 : round - 1);
-    size_t start = lead + lead / n + again; /* every corner leads in turn; others when refused */
+    size_t start = lead_of(round == 0 ? 0 : round - 1, n) + again;
     const corner *a = &space->corners[start % n], *b = &space->corners[(start + (n / 2 | 1)) % n];
     set_corner(space, a, draw, inputs);
     bool involved = b->cell == a->cell || b->like == a->cell || b->cell == a->like;

@@ -177,3 +177,20 @@ Test(argmin, many_local_minima_refute_nothing_under_any_seed)
     }
     hand_end(&h);
 }
+
+Test(argmin, a_kink_or_a_flat_floor_at_the_minimiser_refutes_nothing)
+{
+    hand h;
+    ev_step_result r;
+    hand_begin(&h);
+    ev_node x = hand_real(&h, "x"), t = hand_real(&h, "t");
+    ev_node kink = ev_graph_unary(h.graph, EV_OP_ABS, ev_graph_sub(h.graph, t, x));
+    ev_node wells = square_of(&h, ev_graph_pow(h.graph, t, hand_number(&h, 2)), hand_number(&h, 1));
+    size_t kinked = argmin_step(&h, square_of(&h, t, x), kink, 1, t);
+    size_t flat = argmin_step(&h, wells, ev_graph_pow(h.graph, wells, hand_number(&h, 2)), 1, t);
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        cr_expect_neq(hand_judge_seeded(&h, kinked, seed, &r), EV_REFUTED, "%s", r.reason);
+        cr_expect_neq(hand_judge_seeded(&h, flat, seed, &r), EV_REFUTED, "%s", r.reason);
+    }
+    hand_end(&h);
+}

@@ -115,3 +115,54 @@ Test(constant, a_base_point_without_a_value_refutes_nothing)
     cr_assert_verdict(&h, s, EV_VOID, &r);
     hand_end(&h);
 }
+
+Test(proportional, sides_of_opposite_signs_are_refuted)
+{
+    for (int sign = -1; sign <= 1; sign += 2) {
+        hand h;
+        ev_step_result r;
+        hand_begin(&h);
+        ev_node x = hand_real(&h, "x");
+        ev_node right = ev_graph_mul(h.graph, hand_number(&h, 2 * sign), bell(&h, x, 1.0));
+        size_t s = hand_step(&h, EV_RELATION_PROPORTIONAL, bell(&h, x, 1.0), right);
+        h.steps[s].kind = EV_STEP_PROPORTIONAL;
+        hand_vary(&h, s, 0);
+        cr_assert_verdict(&h, s, sign > 0 ? EV_HOLDS : EV_REFUTED, &r);
+        hand_end(&h);
+    }
+}
+
+/* c^power x = 3 x + offset */
+static ev_verdict judge_factor(double power, double offset, ev_step_result *r)
+{
+    hand h;
+    hand_begin(&h);
+    ev_graph *g = h.graph;
+    ev_node x = hand_real(&h, "x"), c = hand_real(&h, "c");
+    h.symbols[1].kind = EV_SYMBOL_CONSTANT;
+    ev_node left = ev_graph_mul(g, ev_graph_pow(g, c, hand_number(&h, power)), x);
+    ev_node right = ev_graph_add(g, ev_graph_mul(g, hand_number(&h, 3), x),
+                                 hand_number(&h, offset));
+    size_t s = hand_step(&h, EV_RELATION_EQUAL, left, right);
+    h.steps[s].kind = EV_STEP_CONSTANT;
+    h.steps[s].constant = 1;
+    hand_vary(&h, s, 0);
+    ev_verdict verdict = hand_judge(&h, s, r);
+    hand_end(&h);
+    return verdict;
+}
+
+Test(constant, a_base_point_where_the_constant_has_no_effect_refutes_nothing)
+{
+    ev_step_result r; /* the corner x = 0 is among the points */
+    cr_assert_eq(judge_factor(1, 0, &r), EV_HOLDS, "%s", r.reason);
+    cr_assert_eq(judge_factor(1, 1, &r), EV_REFUTED, "%s", r.reason);
+}
+
+Test(constant, one_that_enters_nonlinearly_is_void)
+{
+    ev_step_result r;
+    cr_assert_eq(judge_factor(2, 0, &r), EV_VOID, "%s", r.reason);
+    cr_assert_not_null(strstr(r.reason, "nonlinearly"), "%s", r.reason);
+    cr_assert_eq(judge_factor(3, 0, &r), EV_VOID, "%s", r.reason);
+}

@@ -240,3 +240,13 @@ Test(judge, a_failed_allocation_is_reported_and_nothing_else_happens)
     cr_assert_gt(failures, 20u);
     ev_document_destroy(document);
 }
+
+Test(judge, a_sample_that_met_nothing_does_not_contradict_quadrature)
+{
+    cr_assert_eq(verdict_of(DOCUMENT("Assume $z \\in \\mathbb{R}$. Define\n"
+                                     "$$ q(z) = \\mathcal{N}(z;\\, 0, 1). $$",
+                                     "",
+                                     "\\mathbb{E}_{q(z)}[\\exp(-2000(z-5)^2)] = "
+                                     "\\exp(-50000/4001)/\\sqrt{4001}")),
+                 EV_HOLDS);
+}

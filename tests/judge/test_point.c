@@ -242,3 +242,51 @@ Test(integers, no_integers_make_one_choice_and_an_empty_range_none)
     cr_assert_eq(ev_integers_choose(&table, 1, which, &stream, 6, arena, choices), 0u);
     ev_arena_destroy(arena);
 }
+
+Test(point, a_full_run_tries_every_corner_of_a_single_cell)
+{
+    const struct {
+        ev_domain domain;
+        double wanted[6];
+        size_t count;
+    } cases[] = {{{.low = 0, .high = 1}, {0, 1}, 2},
+                 {{.low = 0, .high = HUGE_VAL}, {0, 1, 0.05, 10}, 4},
+                 {{.low = -HUGE_VAL, .high = HUGE_VAL}, {0, 1, -1, 10, 1e-3, -0.5}, 6}};
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        hand h;
+        bool met[6] = {false};
+        double x;
+        hand_begin(&h);
+        hand_symbol(&h, "x", 0, 1, 1, cases[k].domain);
+        ev_space *space = space_of(&h);
+        for (size_t p = 2; p < 24; p += 3) {
+            cr_assert(draw(space, p, 3, &x));
+            for (size_t i = 0; i < cases[k].count; i++)
+                met[i] = met[i] || same(x, cases[k].wanted[i]);
+        }
+        for (size_t i = 0; i < cases[k].count; i++)
+            cr_expect(met[i], "case %zu: %g is not tried", k, cases[k].wanted[i]);
+        ev_space_destroy(space);
+        hand_end(&h);
+    }
+}
+
+Test(integers, a_declared_top_far_above_the_low_end_is_tried)
+{
+    ev_symbol symbols[] = {
+        {.name = "N", .kind = EV_SYMBOL_INTEGER, .low = {-1, 0, 1}, .high = {-1, 0, 20}},
+        {.name = "M", .kind = EV_SYMBOL_INTEGER, .low = {-1, 0, 1}, .high = {-1, 0, 1000}}};
+    ev_symbol_table table = {.symbols = symbols, .symbol_count = 2};
+    const int which[] = {0, 1};
+    long *choices[6];
+    ev_arena *arena = ev_arena_create();
+    ev_stream stream = ev_stream_make(1, 2, 3, 4);
+    size_t n = ev_integers_choose(&table, 2, which, &stream, 6, arena, choices), tops = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool top = choices[i][0] == 20 && choices[i][1] == 64;
+        tops += top;
+        cr_expect(top || (choices[i][0] <= 8 && choices[i][1] <= 8));
+    }
+    cr_assert_eq(tops, 1u);
+    ev_arena_destroy(arena);
+}
