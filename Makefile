@@ -105,7 +105,7 @@ $(OBJ)/checks/%.o $(OBJ)/tests/fuzz/%.o: private COMPILE += -Wno-missing-prototy
 
 CHECK_FLAGS ?= --mutants on
 
-.PHONY: all check test tests bench plots fuzz fuzz-run format lint install new clean help FORCE
+.PHONY: all check test tests bench plots fuzz fuzz-run format layout lint install new clean help FORCE
 
 all: $(PROGRAM) ## build the program, build/evidence (the default)
 
@@ -158,8 +158,10 @@ fuzz: ## fuzz the readers of untrusted input (clang's libFuzzer, FUZZ_SECONDS ea
 format: ## reformat the C files
 	clang-format -i $(C_FILES)
 
-lint: $(GEN)/build_info.h ## report what clang-format and clang-tidy would change
+layout: ## report what clang-format would change
 	@clang-format --dry-run --Werror --ferror-limit=1 $(C_FILES)
+
+lint: layout $(GEN)/build_info.h ## layout, and what clang-tidy finds
 	@printf '%s\n' $(filter %.c,$(C_FILES)) | xargs -P 2 -n 1 sh -c 'clang-tidy --quiet \
 	    --warnings-as-errors="*" "$$0" -- $(LINT_FLAGS) 2>$(GEN)/lint.$$$$ || \
 	    { cat $(GEN)/lint.$$$$ >&2; exit 1; }'
