@@ -208,6 +208,8 @@ static void accept_sample(const setting *s, expectation *e, const ev_sample_summ
     v->error[EV_ERROR_SAMPLING] = width;
     if (!isfinite(width))
         unfit(e, "heavy tail: k = %.2f", sample->khat);
+    else if (!(sample->variance > 0.0)) /* a rare event may be what it is about */
+        unfit(e, "every draw is the same: sampling alone can't tell its error");
 }
 
 /* More draws up to the limit would not do: the tail has hardly a mean, or the interval, which shrinks
