@@ -114,7 +114,8 @@ Test(messages, colour_is_for_terminals_and_for_those_who_ask)
 static int run_on_terminal(char *const *words, char *text, size_t size)
 {
     int terminal = posix_openpt(O_RDWR | O_NOCTTY);
-    cr_assert(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0);
+    if (terminal < 0 || grantpt(terminal) != 0 || unlockpt(terminal) != 0)
+        cr_skip_test("there are no pseudo-terminals here");
     int device = open(ptsname(terminal), O_RDWR | O_NOCTTY);
     cr_assert_geq(device, 0);
     pid_t child = fork();
