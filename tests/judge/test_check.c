@@ -135,9 +135,9 @@ Test(check, a_second_voice_with_large_errors_is_undecided)
 
 static void not_a_number(ev_check *check)
 {
-    ev_check_compare(check, "moment", 1, NAN, 0.0, NAN, 0.0, 1.0);
-    ev_check_sides(check, "slip", 1, NAN, 0.0, NAN, 0.0);
-    ev_check_assert(check, "nan", "nan", NAN, NAN, HUGE_VAL);
+    ev_check_compare(check, "moment", 1, (double)NAN, 0.0, (double)NAN, 0.0, 1.0);
+    ev_check_sides(check, "slip", 1, (double)NAN, 0.0, (double)NAN, 0.0);
+    ev_check_assert(check, "nan", "nan", (double)NAN, (double)NAN, HUGE_VAL);
     ev_check_assert(check, "loose", "an infinite error", 1.0, 2.0, HUGE_VAL);
     decide(check);
 }

@@ -46,7 +46,7 @@ Test(compare, a_strict_inequality_between_equal_sides_is_unresolved_or_refuted_w
 
 Test(compare, nothing_that_is_not_finite_agrees_or_differs)
 {
-    const double bad[] = {NAN, HUGE_VAL, -HUGE_VAL};
+    const double bad[] = {(double)NAN, HUGE_VAL, -HUGE_VAL};
     const ev_relation relations[] = {EV_RELATION_EQUAL, EV_RELATION_LESS_EQUAL, EV_RELATION_GREATER,
                                      EV_RELATION_APPROX};
     for (size_t i = 0; i < 3; i++)

@@ -118,7 +118,7 @@ Test(step, a_value_that_is_not_a_number_never_passes)
         ev_graph_sub(h.graph, hand_number(&h, -1), ev_graph_pow(h.graph, x, hand_number(&h, 2))));
     hand_step(&h, EV_RELATION_EQUAL, bad, bad);
     hand_step(&h, EV_RELATION_LESS_EQUAL, bad, x);
-    hand_step(&h, EV_RELATION_EQUAL, hand_number(&h, NAN), hand_number(&h, NAN));
+    hand_step(&h, EV_RELATION_EQUAL, hand_number(&h, (double)NAN), hand_number(&h, (double)NAN));
     for (size_t s = 0; s < 3; s++)
         cr_assert_verdict(&h, s, EV_VOID, &r);
     hand_end(&h);
