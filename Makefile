@@ -129,7 +129,7 @@ test: $(TESTS) $(PROGRAM) ## run the tests
 	    leaks=$$(grep -c ' leak of ' $$log); \
 	    criterion=$$(grep -c '[#]1 .*libcriterion\.so' $$log); \
 	    if grep -q 'ERROR: LeakSanitizer' $$log && [ "$$leaks" = "$$criterion" ]; then \
-	        echo "make test: $$leaks leaks of Criterion's own ($$log)" >&2; continue; \
+	        continue; \
 	    fi; \
 	    cat $$log >&2; \
 	    echo 'make test: a sanitizer found errors (above)' >&2; exit 1; \
