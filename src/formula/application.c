@@ -97,13 +97,13 @@ static int choose_definition(ev_parser *parser, const char *name, const argument
     return best;
 }
 
-static bool argument_separator(ev_parser *parser, argument_list *list, bool function)
+static bool argument_separator(ev_parser *parser, argument_list *list)
 {
     const ev_token *t = ev_parser_token(parser);
     bool bar = ev_token_is(t, '|') || ev_token_is_command(t, "mid") || ev_token_is(t, ';');
     if (!bar && !ev_token_is(t, ','))
         return false;
-    if (bar && list->left != SIZE_MAX && !function) {
+    if (bar && list->left != SIZE_MAX) {
         ev_parser_fail(parser, t, "a second bar between the arguments");
         return false;
     }
@@ -130,7 +130,7 @@ const ev_syntax *ev_parse_application(ev_parser *parser, const char *name, const
         if (argument == NULL)
             return NULL;
         list.arguments[list.count++] = argument;
-    } while (argument_separator(parser, &list, false));
+    } while (argument_separator(parser, &list));
     ev_parser_leave(parser, saved);
     if (!ev_parser_close(parser, closing, opened))
         return NULL;
