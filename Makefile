@@ -116,12 +116,13 @@ check: $(PROGRAM) ## check every derivation, line by line, and print the table
 	@$(PROGRAM) check $(CHECK_FLAGS) $(DERIVATIONS)
 
 # Neither Criterion's "always succeed", nor a filter that matches nothing, nor a leak that a
-# sanitizer reports after the test has been counted as passed may look like success.
+# sanitizer reports after the test has been counted as passed may look like success.  A leak of
+# Criterion's own, which ends its runner with the sanitizers' exit status, is no failure.
 test: $(TESTS) $(PROGRAM) ## run the tests
 	@unset CRITERION_ALWAYS_SUCCEED CRITERION_TEST_PATTERN; \
 	rm -f $(B)/sanitizer.log.* $(B)/tests.tap; \
 	export OMP_WAIT_POLICY="$${OMP_WAIT_POLICY:-passive}"; \
-	$(if $(SAN),export ASAN_OPTIONS="log_path='$(CURDIR)/$(B)/sanitizer.log':$$ASAN_OPTIONS";) \
+	$(if $(SAN),export ASAN_OPTIONS="exitcode=99:log_path='$(CURDIR)/$(B)/sanitizer.log':$$ASAN_OPTIONS";) \
 	status=0; \
 	$(TESTS) --jobs $(TEST_JOBS) --timeout $(TEST_TIMEOUT) --tap=$(B)/tests.tap \
 	    $(if $(ONLY),--filter '$(ONLY)') || status=$$?; \
@@ -134,6 +135,7 @@ test: $(TESTS) $(PROGRAM) ## run the tests
 	    cat $$log >&2; \
 	    echo 'make test: a sanitizer found errors (above)' >&2; exit 1; \
 	done; \
+	if [ $$status = 99 ] && ! grep -q '^not ok ' $(B)/tests.tap; then status=0; fi; \
 	if ! grep -E '^(not )?ok ' $(B)/tests.tap | grep -qv '# SKIP'; then \
 	    echo 'make test: no test was run' >&2; exit 1; \
 	fi; \
