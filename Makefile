@@ -60,7 +60,10 @@ TESTS := $(B)/run-tests
 
 find_c = $(sort $(shell find $(1) -name '*.c' 2>/dev/null))
 SRC := $(call find_c,src)
+# A module each, and what they are made of: parts in a folder of the module's name, and the
+# models that several modules share in checks/fixtures.
 CHECKS := $(sort $(wildcard checks/*.c))
+CHECK_PARTS := $(sort $(wildcard checks/*/*.c))
 TEST_SRC := $(filter-out tests/bench/% tests/fuzz/%,$(call find_c,tests))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
@@ -68,7 +71,7 @@ DERIVATIONS := $(filter-out derivations/README.md,$(sort $(wildcard derivations/
 PLOTS := $(patsubst plots/%.gp,$(B)/plots/%.svg,$(sort $(wildcard plots/*.gp)))
 
 MAIN := src/cli/main.c
-LIB_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(MAIN),$(SRC)) $(CHECKS)) \
+LIB_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(MAIN),$(SRC)) $(CHECKS) $(CHECK_PARTS)) \
            $(OBJ)/checks_table.o
 MAIN_OBJ := $(OBJ)/src/cli/main.o
 TEST_OBJ := $(TEST_SRC:%.c=$(OBJ)/%.o)
