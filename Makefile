@@ -104,7 +104,7 @@ TEST_FLAGS := -Itests -DEV_PROGRAM='"$(PROGRAM)"' -DEV_SOURCE_DIR='"."' $(CRITER
 
 $(OBJ)/tests/%.o: private COMPILE += $(TEST_FLAGS)
 # Their one function is declared by the generated table; a fuzz target's by libFuzzer.
-$(OBJ)/checks/%.o $(OBJ)/tests/fuzz/%.o: private COMPILE += -Wno-missing-prototypes
+$(OBJ)/checks/%.o $(OBJ)/tests/fuzz/%.o: private COMPILE += -Ichecks -Wno-missing-prototypes
 
 # --- Targets --------------------------------------------------------------------------------
 
@@ -263,7 +263,7 @@ fuzz-run: $(FUZZ)
 $(FUZZ:$(B)/fuzz/%=$(OBJ)/tests/fuzz/%.o): $(GEN)/probed-fuzz
 
 C_FILES = $(sort $(shell find src checks tests -name '*.[ch]'))
-LINT_FLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -Isrc -Itests -I$(GEN) -fopenmp \
+LINT_FLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -Isrc -Ichecks -Itests -I$(GEN) -fopenmp \
              -DEV_PROGRAM=\"\" -DEV_SOURCE_DIR=\"\" $(PKG_CFLAGS) $(CRITERION_CFLAGS)
 
 # --- What `make new` writes --------------------------------------------------------------------

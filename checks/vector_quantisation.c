@@ -5,20 +5,16 @@
  * 2. Gradients: a stop-gradient is a copy that stays behind when its original moves, so the loss
  *    is written with the copies as arguments of their own and differenced.
  * 3. The dictionary: means, running averages, perplexities, by plain sums.
- * 4. to 6. What no line says, by doing it: rate against distortion, difference quotients, k-means
- *    and its moving averages.
+ * 4. What no line says, by doing it: rate against distortion (vector_quantisation/rates.c),
+ *    difference quotients, k-means and its moving averages (means.c).
  */
 #include "judge/check.h"
-#include "numerics/minimise.h"
-#include "numerics/monte_carlo.h"
-#include "numerics/quadrature.h"
 #include "probability/categorical.h"
-#include "probability/gaussian.h"
 #include "probability/log_space.h"
+#include "vector_quantisation/codes.h"
 
 #include <math.h>
 #include <stddef.h>
-#include <string.h>
 
 enum { K = 3, J = 2 };
 
@@ -39,7 +35,7 @@ static void differ(ev_check *check, const char *claim, double left, double right
     ev_check_sides(check, claim, 1, left, rounding(left), right, rounding(right));
 }
 
-static double square_distance(size_t n, const double *a, const double *b)
+double vq_square_distance(size_t n, const double *a, const double *b)
 {
     double sum = 0;
     for (size_t i = 0; i < n; i++)
@@ -48,11 +44,12 @@ static double square_distance(size_t n, const double *a, const double *b)
 }
 
 /* The nearest of n codes (n,dim). */
-static size_t nearest(size_t n, size_t dim, const double *codes, const double *z)
+size_t vq_nearest(size_t n, size_t dim, const double *codes, const double *z)
 {
     size_t best = 0;
     for (size_t k = 1; k < n; k++)
-        if (square_distance(dim, z, codes + dim * k) < square_distance(dim, z, codes + dim * best))
+        if (vq_square_distance(dim, z, codes + dim * k) <
+            vq_square_distance(dim, z, codes + dim * best))
             best = k;
     return best;
 }
@@ -68,12 +65,12 @@ static void check_latent(ev_check *check)
     const ev_binding at[] = {{"K", 1, &k},          {"J", 1, &j},       {"z", J, z},
                              {"C", K * J, C},       {"\\tau", 1, &tau}, {"\\pi", K, PI},
                              {"\\delta", 1, &delta}};
-    size_t chosen = nearest(K, J, C, z);
+    size_t chosen = vq_nearest(K, J, C, z);
     double log_q[K], log_p[K], log_r[K], log_s[K];
     for (size_t c = 0; c < K; c++) {
         log_q[c] = c == chosen ? 0 : -HUGE_VAL;
         log_p[c] = -log(K);
-        log_s[c] = -square_distance(J, z, C + J * c) / tau;
+        log_s[c] = -vq_square_distance(J, z, C + J * c) / tau;
     }
     ev_log_each(K, PI, log_r);
     ev_log_softmax(K, log_s, log_s);
@@ -135,12 +132,15 @@ static double reconstruction(const model *m)
     return sum;
 }
 
-static double codebook(const model *m) { return square_distance(J, m->frozen_z, m->a); }
-static double commitment(const model *m) { return m->beta * square_distance(J, m->z, m->frozen_e); }
+static double codebook(const model *m) { return vq_square_distance(J, m->frozen_z, m->a); }
+static double commitment(const model *m)
+{
+    return m->beta * vq_square_distance(J, m->z, m->frozen_e);
+}
 static double whole(const model *m) { return reconstruction(m) + codebook(m) + commitment(m); }
 static double without_stops(const model *m)
 {
-    return (1 + m->beta) * square_distance(J, m->z, m->a);
+    return (1 + m->beta) * vq_square_distance(J, m->z, m->a);
 }
 
 /* Central differences are exact for squares, whatever the step. */
@@ -244,7 +244,7 @@ static void check_averages(ev_check *check)
         differ(check, "ema-of-means", code, alpha * e[c] + (1 - alpha) * sum / n);
     }
     for (size_t i = 0; i < N; i++)
-        total += square_distance(J, Z + J * i, e);
+        total += vq_square_distance(J, Z + J * i, e);
     says(check, "codebook-huygens", 1, 1, 0, 6, at, total);
 }
 
@@ -305,356 +305,6 @@ static void check_perplexity(ev_check *check)
     differ(check, "rate-always-log-size", u, log(K));
 }
 
-/* 4. Rate and distortion. --------------------------------------------------------------------
- *
- * A posterior N(a x, s^2) against the prior N(0,1), for a source of mean 0 and variance 1, has
- * the mean divergence (s^2 + a^2 - 1 - log s^2)/2. */
-
-static double scale_for(double rate, double log_s)
-{
-    return sqrt(fmax(0, 2 * rate + 1 + 2 * log_s - exp(2 * log_s)));
-}
-
-typedef struct {
-    double rate, a, s;
-} channel;
-
-/* The source +1, -1 and its mean given z, tanh(a z/s^2): the error at +1, by symmetry. */
-static int sign_error(void *context, size_t worker, size_t n, const double *const *e,
-                      double *const *out)
-{
-    const channel *c = context;
-    (void)worker;
-    for (size_t i = 0; i < n; i++) {
-        double z = c->a + c->s * e[0][i], miss = 1 - tanh(c->a * z / (c->s * c->s));
-        out[0][i] = miss * miss;
-    }
-    return 0;
-}
-
-static double sign_distortion(void *context, double log_s)
-{
-    channel c = *(channel *)context;
-    ev_integral found;
-    size_t evaluations;
-    c.a = scale_for(c.rate, log_s);
-    c.s = exp(log_s);
-    if (ev_kronrod_expect(12, 1e-14, 1e-12, sign_error, &c, 1, &found, &evaluations) != EV_OK)
-        return HUGE_VAL;
-    return found.value;
-}
-
-/* The least distortion over s: a scan, then Brent's method around the best. */
-static double least_sign_distortion(double rate, double *s)
-{
-    channel c = {rate, 0, 0};
-    double best = 0, least = HUGE_VAL;
-    for (double log_s = -2 * rate - 0.5; log_s < 0.5; log_s += 0.05) {
-        double here = sign_distortion(&c, log_s);
-        if (here < least) {
-            least = here;
-            best = log_s;
-        }
-    }
-    if (ev_minimise_scalar(sign_distortion, &c, best - 0.05, best + 0.05, 1e-8, s, &least) != EV_OK)
-        return (double)NAN;
-    *s = exp(*s);
-    return least;
-}
-
-static void decide_discrete(ev_check *check)
-{
-    double s, s_twice, once = least_sign_distortion(log(2), &s);
-    double twice = least_sign_distortion(2 * log(2), &s_twice), codes[2] = {-1, 1}, exact = 0;
-    for (int side = 0; side < 2; side++) {
-        double x = 2 * side - 1;
-        exact += square_distance(1, &x, codes + nearest(2, 1, codes, &x)) / 2;
-    }
-    channel best = {log(2), scale_for(log(2), log(s)), s};
-    ev_integral sums;
-    size_t evaluations;
-    if (ev_trapezoid_expect(1, 0.05, 10, sign_error, &best, 1, &sums, &evaluations) == EV_OK)
-        ev_check_assert(check, "vq-discrete-distortion",
-                        "least distortion of a Gaussian posterior: sums and adaptive quadrature",
-                        sums.value, once, 1e-9);
-    const char *found = ev_check_format(
-        check, "the Gaussian posterior's least is %.6f, at s = %.4f", once, s);
-    const ev_alternative others[] = {
-        {"a Gaussian posterior has no distortion either", once > 1e-3, found},
-        {"twice the rate removes it", twice > 1e-6,
-         ev_check_format(check, "at 2 log 2 nats it is %.3g", twice)},
-        {"the two codes do worse", exact < once, found}};
-    ev_check_decide(check, "vq-discrete-better", !(exact > 0) && once > 1e-3,
-                    ev_check_format(check, "at log 2 nats: two codes %g; %s", exact, found), 3,
-                    others);
-}
-
-/* Two codes for N(0,1), by Lloyd's steps with the Gaussian's partial means. */
-static double lloyd_gaussian(double low, double high)
-{
-    double below = 0.5;
-    for (int i = 0; i < 200; i++) {
-        double edge = (low + high) / 2, density = exp(ev_gaussian_scalar_log_density(edge, 0, 1));
-        below = erfc(-edge / sqrt(2)) / 2;
-        low = -density / below;
-        high = density / (1 - below);
-    }
-    return 1 - below * low * low - (1 - below) * high * high;
-}
-
-/* out: squared errors of the two codes +-c[0] and +-1, and of the Gaussian channel with
- * correlation c[1] and its best decoder. */
-static int gaussian_errors(void *context, size_t worker, size_t n, const double *const *e,
-                           double *const *out)
-{
-    const double *c = context;
-    (void)worker;
-    for (size_t i = 0; i < n; i++) {
-        double x = e[0][i], z = c[1] * x + sqrt(1 - c[1] * c[1]) * e[1][i];
-        out[0][i] = (fabs(x) - c[0]) * (fabs(x) - c[0]);
-        out[1][i] = (x - c[1] * z) * (x - c[1] * z);
-        out[2][i] = (fabs(x) - 1) * (fabs(x) - 1);
-    }
-    return 0;
-}
-
-static void decide_continuous(ev_check *check)
-{
-    const double two_over_pi = 1 / acos(0), code = sqrt(two_over_pi), rho = sqrt(0.75);
-    double constants[2] = {code, rho}, by_steps = lloyd_gaussian(0.3, 2.5);
-    double rate = ev_gaussian_scale_kl(sqrt(1 - rho * rho), 1) + rho * rho / 2;
-    ev_stream stream = ev_check_stream(check, "distortions");
-    ev_sample_summary drawn[3];
-    if (ev_monte_carlo_expect(2, gaussian_errors, constants, 3, &stream, 200000, 2, drawn) !=
-        EV_OK) {
-        ev_check_give_up(check, "vq-continuous-better", "sampling failed");
-        return;
-    }
-    double width = ev_sample_half_width(&drawn[0], ev_check_alpha(check));
-    double channel_width = ev_sample_half_width(&drawn[1], ev_check_alpha(check));
-    const char *found = ev_check_format(check,
-                                        "codes %.4f +- %.4f, channel %.4f +- %.4f in 200000 draws",
-                                        drawn[0].mean, width, drawn[1].mean, channel_width);
-    const ev_alternative others[] = {
-        {"the two codes do as well", drawn[0].mean - drawn[1].mean > width + channel_width, found},
-        {"the best codes are -1 and 1",
-         drawn[2].mean > drawn[0].mean && 2 - 2 * code > 1 - two_over_pi,
-         ev_check_format(check, "their distortion is %.4f", drawn[2].mean)},
-        {"the best two codes have the distortion 1/3", fabs(by_steps - 1.0 / 3) > 1e-6,
-         ev_check_format(check, "Lloyd's steps end at %.12f", by_steps)}};
-    bool holds = fabs(by_steps - (1 - two_over_pi)) < 1e-12 && fabs(rate - log(2)) < 1e-12 &&
-                 fabs(drawn[0].mean - by_steps) < width &&
-                 fabs(drawn[1].mean - 0.25) < channel_width;
-    ev_check_decide(check, "vq-continuous-better", holds,
-                    ev_check_format(check, "Lloyd's steps end at %.12f; %s", by_steps, found), 3,
-                    others);
-}
-
-/* 5. What passes through the choice. ---------------------------------------------------------*/
-
-static double wavy(double u) { return sin(3 * u); }
-
-static void decide_quotients(ev_check *check)
-{
-    enum { CODES = 4, TRIES = 1000 };
-    const double codes[CODES] = {-1.5, -0.4, 0.3, 1.2};
-    ev_stream stream = ev_check_stream(check, "quotients");
-    double z[TRIES], largest = 0, smallest = HUGE_VAL;
-    int inside = 0, raised = 0;
-    ev_stream_uniforms(&stream, 0, TRIES, z);
-    for (int i = 0; i < TRIES; i++) {
-        double at = 4 * z[i] - 2, border = HUGE_VAL;
-        for (int k = 0; k + 1 < CODES; k++)
-            border = fmin(border, fabs(at - (codes[k] + codes[k + 1]) / 2));
-        if (border < 0.01)
-            continue;
-        double code = codes[nearest(CODES, 1, codes, &at)], through = 3 * cos(3 * code);
-        inside++;
-        smallest = fmin(smallest, fabs(through));
-        for (double h = 0.005; h > 1e-9; h /= 10) {
-            double up = at + h, down = at - h;
-            largest = fmax(largest, fabs(wavy(codes[nearest(CODES, 1, codes, &up)]) -
-                                         wavy(codes[nearest(CODES, 1, codes, &down)])) /
-                                        h);
-        }
-        double after = at - 0.5 * through;
-        raised += wavy(codes[nearest(CODES, 1, codes, &after)]) > wavy(code) + 0.01;
-    }
-    const char *found = ev_check_format(check,
-                                        "the quotients are at most %g, the straight-through "
-                                        "gradient at least %.3f in size",
-                                        largest, smallest);
-    const char *steps = ev_check_format(check, "%d of %d steps raise it", raised, inside);
-    const ev_alternative others[] = {
-        {"the straight-through gradient is the limit of the quotients", smallest > 0.1 + largest,
-         found},
-        {"the quotients are only small", !(largest > 0), found},
-        {"a step against the straight-through gradient lowers the loss", raised > 0, steps}};
-    ev_check_decide(check, "st-difference-quotients",
-                    !(largest > 0) && smallest > 0.1 && raised > 0 && inside > TRIES / 2,
-                    ev_check_format(check, "%d places: %s; %s", inside, found, steps), 3, others);
-}
-
-/* 6. k-means and its moving averages. --------------------------------------------------------*/
-
-enum { POINTS = 60, CLUSTERS = 3 };
-
-/* Three groups on a line, two of them close to each other; x: (POINTS). */
-static void draw_groups(ev_check *check, double *x)
-{
-    const double centre[CLUSTERS] = {-3, -1.8, 3};
-    ev_stream stream = ev_check_stream(check, "groups");
-    ev_stream_normals(&stream, 0, POINTS, x);
-    for (int i = 0; i < POINTS; i++)
-        x[i] = 0.2 * x[i] + centre[i % CLUSTERS];
-}
-
-/* One Lloyd step on codes (CLUSTERS); returns the distortion before it, and the counts. */
-static double lloyd_step(const double *x, double *codes, double *counts)
-{
-    double sums[CLUSTERS] = {0}, distortion = 0;
-    memset(counts, 0, CLUSTERS * sizeof *counts);
-    for (int i = 0; i < POINTS; i++) {
-        size_t k = nearest(CLUSTERS, 1, codes, x + i);
-        distortion += (x[i] - codes[k]) * (x[i] - codes[k]) / POINTS;
-        counts[k]++;
-        sums[k] += x[i];
-    }
-    for (int k = 0; k < CLUSTERS; k++)
-        if (counts[k] > 0)
-            codes[k] = sums[k] / counts[k];
-    return distortion;
-}
-
-static void decide_lloyd(ev_check *check)
-{
-    enum { STARTS = 100, LIMIT = 100 };
-    double x[POINTS], start[STARTS * CLUSTERS], rise = 0, best = HUGE_VAL, worst = 0;
-    int longest = 0, shortest = LIMIT;
-    draw_groups(check, x);
-    ev_stream stream = ev_check_stream(check, "starts");
-    ev_stream_uniforms(&stream, 0, (size_t)STARTS * CLUSTERS, start);
-    for (int i = 0; i < STARTS; i++) {
-        double codes[CLUSTERS], counts[CLUSTERS], before = HUGE_VAL, now = 0;
-        int steps = 0;
-        for (int k = 0; k < CLUSTERS; k++)
-            codes[k] = x[(size_t)(POINTS * start[CLUSTERS * i + k])];
-        for (; steps < LIMIT; steps++) {
-            now = lloyd_step(x, codes, counts);
-            rise = fmax(rise, now - before);
-            if (!(fabs(now - before) > 1e-15))
-                break;
-            before = now;
-        }
-        longest = steps > longest ? steps : longest;
-        shortest = steps < shortest ? steps : shortest;
-        best = fmin(best, now);
-        worst = fmax(worst, now);
-    }
-    const char *ends = ev_check_format(check, "distortions at rest from %.4f to %.4f", best, worst);
-    const char *lengths = ev_check_format(check, "at rest after %d to %d steps", shortest, longest);
-    const ev_alternative others[] = {
-        {"it rests at the least distortion, wherever it began", worst > 1.5 * best, ends},
-        {"it comes to rest only in the limit", longest < LIMIT, lengths},
-        {"one step is enough", longest > 1, lengths}};
-    ev_check_decide(check, "codebook-lloyd", rise < 1e-14 && longest < LIMIT && worst > 1.5 * best,
-                    ev_check_format(check, "100 starts: largest rise %.1e; %s; %s", fmax(rise, 0),
-                                    lengths, ends),
-                    3, others);
-}
-
-/* e' = alpha e + (1 - alpha) mean, the batch means standard normal: e after many steps. */
-static void decide_noise(ev_check *check)
-{
-    enum { STEPS = 40, RUNS = 40000 };
-    const double alpha = 0.8;
-    ev_stream stream = ev_check_stream(check, "batches");
-    double sum = 0, fourth = 0, mean[STEPS];
-    for (uint64_t run = 0; run < RUNS; run++) {
-        double e = 0;
-        ev_stream_normals(&stream, run * STEPS, STEPS, mean);
-        for (int t = 0; t < STEPS; t++)
-            e = alpha * e + (1 - alpha) * mean[t];
-        sum += e * e;
-        fourth += e * e * e * e;
-    }
-    double variance = sum / RUNS, wanted = (1 - alpha) / (1 + alpha);
-    ev_sample_summary squares = {.samples = RUNS,
-                                 .mean = variance,
-                                 .khat = -HUGE_VAL,
-                                 .variance = fourth / RUNS - variance * variance,
-                                 .skewness = sqrt(8)};
-    squares.standard_error = sqrt(squares.variance / RUNS);
-    double width = ev_sample_half_width(&squares, ev_check_alpha(check));
-    const char *found = ev_check_format(check, "the variance is %.5f +- %.5f", variance, width);
-    const ev_alternative others[] = {
-        {"it is (1 - alpha)/2", fabs(variance - (1 - alpha) / 2) > width, found},
-        {"it is (1 - alpha)^2", fabs(variance - (1 - alpha) * (1 - alpha)) > width, found},
-        {"the code comes to rest", variance > width, found}};
-    ev_check_decide(check, "ema-noise", fabs(variance - wanted) < width && width < 0.1 * wanted,
-                    ev_check_format(check,
-                                    "alpha = 0.8, 40000 runs: %s, (1 - alpha)/(1 + alpha) = "
-                                    "%.5f",
-                                    found, wanted),
-                    3, others);
-}
-
-/* Moving averages on fixed data, from three codes of which the last is far from everything;
- * returns how far that one goes, and how far the used ones end from k-means at rest. */
-static double move_averages(const double *x, double epsilon, double *others)
-{
-    const double alpha = 0.99;
-    double codes[CLUSTERS] = {-2, 2, 40}, counts[CLUSTERS] = {1, 1, 1}, sums[CLUSTERS], total, n;
-    double rest[CLUSTERS] = {-2, 2, 40}, used[CLUSTERS];
-    memcpy(sums, codes, sizeof sums);
-    for (int step = 0; step < 2500; step++) {
-        for (int k = 0; k < CLUSTERS; k++) {
-            counts[k] *= alpha;
-            sums[k] *= alpha;
-        }
-        for (int i = 0; i < POINTS; i++) {
-            size_t k = nearest(CLUSTERS, 1, codes, x + i);
-            counts[k] += 1 - alpha;
-            sums[k] += (1 - alpha) * x[i];
-        }
-        total = counts[0] + counts[1] + counts[2];
-        for (int k = 0; k < CLUSTERS; k++) {
-            n = epsilon > 0 ? (counts[k] + epsilon) / (total + CLUSTERS * epsilon) * total
-                            : counts[k];
-            codes[k] = sums[k] / n;
-        }
-    }
-    for (int step = 0; step < 50; step++)
-        (void)lloyd_step(x, rest, used);
-    *others = fmax(fabs(codes[0] - rest[0]), fabs(codes[1] - rest[1]));
-    return fabs(codes[2] - 40);
-}
-
-static void decide_unused(ev_check *check)
-{
-    double x[POINTS], used, used_smoothed;
-    draw_groups(check, x);
-    double moved = move_averages(x, 0, &used), smoothed = move_averages(x, 1e-5, &used_smoothed);
-    /* Its codebook term is a sum over no vectors: the gradient is an empty sum. */
-    double codes[CLUSTERS] = {-2, 2, 40}, counts[CLUSTERS];
-    (void)lloyd_step(x, codes, counts);
-    const ev_alternative others[] = {
-        {"the average draws it in slowly", moved < 1e-9,
-         ev_check_format(check, "after 2500 steps it has moved by %.1e", moved)},
-        {"it stays with smoothed counts too", smoothed > 1,
-         ev_check_format(check,
-                         "with smoothing it shrinks, by %.4g from 40, until vectors choose it",
-                         smoothed)},
-        {"the other codes stay too", used < 1e-6 && fabs(codes[0] + 2) > 0.01,
-         ev_check_format(check, "they end within %.1e of k-means at rest", used)}};
-    ev_check_decide(check, "ema-unused", moved < 1e-9 && !(counts[2] > 0),
-                    ev_check_format(check,
-                                    "%g vectors choose it; in 2500 steps it moves by %.1e, "
-                                    "with smoothed counts by %.4g",
-                                    counts[2], moved, smoothed),
-                    3, others);
-}
-
 void check_vector_quantisation(ev_check *check);
 void check_vector_quantisation(ev_check *check)
 {
@@ -665,10 +315,10 @@ void check_vector_quantisation(ev_check *check)
     check_averages(check);
     check_counts(check);
     check_perplexity(check);
-    decide_discrete(check);
-    decide_continuous(check);
-    decide_quotients(check);
-    decide_lloyd(check);
-    decide_noise(check);
-    decide_unused(check);
+    vq_decide_discrete(check);
+    vq_decide_continuous(check);
+    vq_decide_quotients(check);
+    vq_decide_lloyd(check);
+    vq_decide_noise(check);
+    vq_decide_unused(check);
 }
