@@ -5,64 +5,22 @@
  * 2. The sides of each line that contains the decoder, with a decoder of this module's own.
  * 3. Which q(c|x) the bound calls for, and what the substitutes cost.
  *
- *   c < K clusters, j < J coordinates of z, i < D coordinates of x
+ *   c < K clusters, j < J coordinates of z
  *   L_c = E_q[log p(c|z)], the maximiser is q*(c) = exp(L_c)/sum_c' exp(L_c')
  */
-#include "judge/check.h"
+#include "fixtures/mixture_model.h"
 #include "numerics/minimise.h"
 #include "numerics/monte_carlo.h"
 #include "numerics/quadrature.h"
-#include "probability/bernoulli.h"
 #include "probability/categorical.h"
 #include "probability/gaussian.h"
 #include "probability/gmvae.h"
 #include "probability/log_space.h"
-#include "probability/mixture.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { MAX_K = 3, MAX_J = 2, D = 2 };
-
-typedef struct {
-    size_t K, J;
-    double pi[MAX_K], mu[MAX_K * MAX_J], sigma[MAX_K * MAX_J]; /* (K), (K,J), (K,J) */
-    double mu_q[MAX_J], sigma_q[MAX_J], gamma[MAX_K];
-    double flatness; /* multiplies the decoder's slopes: 0 makes x independent of z */
-} scene;
-
-static const scene PLANE = {3,
-                            2,
-                            {0.2, 0.5, 0.3},
-                            {-1.1, 0.4, 0.9, 1.3, 0.2, -1.4},
-                            {0.8, 1.3, 0.6, 1.1, 1.4, 0.7},
-                            {0.35, -0.2},
-                            {0.7, 0.9},
-                            {0.25, 0.15, 0.6},
-                            1};
-static const scene LINE = {2, 1, {0.3, 0.7}, {-1.2, 0.9}, {0.6, 1.3}, {0.1}, {0.8}, {0.45, 0.55},
-                           1};
-static const double X[D] = {1, 0};
-
-static ev_mixture prior_of(const scene *s, double log_pi[MAX_K])
-{
-    ev_log_each(s->K, s->pi, log_pi);
-    return (ev_mixture){s->K, s->J, log_pi, s->mu, s->sigma};
-}
-
-/* The decoder's log p(x|z): logit_i = b_i + sum_j W_ij tanh(z_j - a_ij). */
-static double log_likelihood(const scene *s, const double *z)
-{
-    static const double b[D] = {0.4, -0.7}, W[D][MAX_J] = {{1.6, -0.9}, {0.8, 1.2}};
-    static const double a[D][MAX_J] = {{0.3, -0.2}, {-0.6, 0.5}};
-    double logit[D];
-    for (size_t i = 0; i < D; i++) {
-        logit[i] = b[i];
-        for (size_t j = 0; j < s->J; j++)
-            logit[i] += s->flatness * W[i][j] * tanh(z[j] - a[i][j]);
-    }
-    return ev_bernoulli_log_mass_logit(D, X, logit);
-}
+typedef mixture_model scene;
 
 /* 1. Averages over q(z|x). ------------------------------------------------------------------- */
 
@@ -73,16 +31,17 @@ enum {
     CLUSTER,  /* KL(gamma||p(c|z)) */
     PLUG_IN,  /* -H(p(c|z)) */
     LOG_P,    /* log p(c|z), K places */
-    P = LOG_P + MAX_K,
-    WHOLE = P + MAX_K, /* log p(x,z,c) - log q(z) - log p(c|z), averaged over p(c|z) */
+    P = LOG_P + MODEL_K,
+    WHOLE = P + MODEL_K, /* log p(x,z,c) - log q(z) - log p(c|z), averaged over p(c|z) */
     TERMS
 };
 
 static void terms_at(const scene *s, const double *z, double *out)
 {
-    double log_pi[MAX_K], log_p[MAX_K];
-    ev_mixture prior = prior_of(s, log_pi);
-    double log_pz = ev_mixture_responsibilities(&prior, z, log_p), log_px = log_likelihood(s, z);
+    double log_pi[MODEL_K], log_p[MODEL_K];
+    ev_mixture prior = mixture_model_prior(s, log_pi);
+    double log_pz = ev_mixture_responsibilities(&prior, z, log_p),
+           log_px = mixture_model_log_likelihood(s, z);
     double log_qz = ev_gaussian_log_density(s->J, z, s->mu_q, s->sigma_q);
     memset(out, 0, TERMS * sizeof *out);
     out[MARGINAL] = log_px + log_pz - log_qz;
@@ -101,11 +60,10 @@ static void terms_at(const scene *s, const double *z, double *out)
 static int block(void *context, size_t worker, size_t n, const double *const *e, double *const *out)
 {
     const scene *s = context;
-    double z[MAX_J], term[TERMS];
+    double z[MODEL_J], term[TERMS];
     (void)worker;
     for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j < s->J; j++)
-            z[j] = s->mu_q[j] + s->sigma_q[j] * e[j][i];
+        mixture_model_draw(s, e, i, z);
         terms_at(s, z, term);
         for (size_t k = 0; k < TERMS; k++)
             out[k][i] = term[k];
@@ -115,10 +73,10 @@ static int block(void *context, size_t worker, size_t n, const double *const *e,
 
 typedef struct {
     scene of;
-    double term[TERMS], error;       /* the largest error of all terms */
-    double best[MAX_K], mean[MAX_K]; /* q*, and p(c|z) at z = mu_q */
-    double average[MAX_K];           /* E_q[p(c|z)] */
-    double log_best[MAX_K], log_average[MAX_K], log_mean[MAX_K];
+    double term[TERMS], error;           /* the largest error of all terms */
+    double best[MODEL_K], mean[MODEL_K]; /* q*, and p(c|z) at z = mu_q */
+    double average[MODEL_K];             /* E_q[p(c|z)] */
+    double log_best[MODEL_K], log_average[MODEL_K], log_mean[MODEL_K];
     double log_sum; /* log sum_c exp(L_c), minus the residual */
     double loss_average, loss_mean, loss_sample, information;
 } averages;
@@ -134,8 +92,8 @@ static averages take_averages(const scene *s)
     averages a = {.of = *s};
     ev_integral found[TERMS];
     size_t evaluations;
-    double log_pi[MAX_K];
-    ev_mixture prior = prior_of(s, log_pi);
+    double log_pi[MODEL_K];
+    ev_mixture prior = mixture_model_prior(s, log_pi);
     ev_status status = ev_trapezoid_expect(s->J, s->J == 1 ? 0.08 : 0.14, 9.5, block, &a.of, TERMS,
                                            found, &evaluations);
     for (size_t k = 0; k < TERMS; k++) {
@@ -163,30 +121,17 @@ static averages take_averages(const scene *s)
 static void compare(ev_check *check, const char *claim, size_t step, size_t member,
                     const averages *a, size_t c, double ours)
 {
-    const scene *s = &a->of;
-    const double K = (double)s->K, J = (double)s->J, dimension = D, cluster = (double)c;
-    const ev_binding at[] = {{"D", 1, &dimension},
-                             {"J", 1, &J},
-                             {"K", 1, &K},
-                             {"x", D, X},
-                             {"c", 1, &cluster},
-                             {"\\pi", s->K, s->pi},
-                             {"\\gamma", s->K, s->gamma},
-                             {"\\mu", s->K * s->J, s->mu},
-                             {"\\sigma", s->K * s->J, s->sigma},
-                             {"\\tilde\\mu", s->J, s->mu_q},
-                             {"\\tilde\\sigma", s->J, s->sigma_q},
-                             {"z", s->J, s->mu_q}};
+    mixture_model_symbols of;
     double error;
-    double theirs = ev_check_document_value(check, claim, member, 0, sizeof at / sizeof *at, at,
-                                            &error);
+    mixture_model_bind(&a->of, c, &of);
+    double theirs = ev_check_document_value(check, claim, member, 0, MODEL_BINDINGS, of.at, &error);
     ev_check_compare(check, claim, step, ours, 4 * a->error, theirs, error, 1e-9);
 }
 
 static void compare_maximiser(ev_check *check, const averages *a)
 {
-    double log_pi[MAX_K], closed[MAX_K], log_gamma[MAX_K];
-    ev_mixture prior = prior_of(&a->of, log_pi);
+    double log_pi[MODEL_K], closed[MODEL_K], log_gamma[MODEL_K];
+    ev_mixture prior = mixture_model_prior(&a->of, log_pi);
     ev_gmvae_optimal_gamma(&prior, a->of.mu_q, a->of.sigma_q, closed);
     for (size_t c = 0; c < a->of.K; c++)
         for (size_t step = 1; step <= 2; step++) {
@@ -205,7 +150,7 @@ static void compare_maximiser(ev_check *check, const averages *a)
 
 static void compare_substitutes(ev_check *check, const averages *a)
 {
-    double spread[MAX_K] = {0}, mean = 0, tilted = 0;
+    double spread[MODEL_K] = {0}, mean = 0, tilted = 0;
     for (size_t c = 0; c < a->of.K; c++) {
         for (size_t j = 0; j < a->of.J; j++)
             spread[c] += 0.5 * pow(a->of.sigma_q[j] / a->of.sigma[c * a->of.J + j], 2);
@@ -258,8 +203,8 @@ static void refuted_sides(ev_check *check, const averages *a)
 {
     const scene *s = &a->of;
     const double total = 1.6; /* weights that add up to this, in place of 1 */
-    double log_p[MAX_K], log_pi[MAX_K], z[MAX_J] = {0.9, -0.4}, root[MAX_J];
-    ev_mixture prior = prior_of(s, log_pi);
+    double log_p[MODEL_K], log_pi[MODEL_K], z[MODEL_J] = {0.9, -0.4}, root[MODEL_J];
+    ev_mixture prior = mixture_model_prior(s, log_pi);
     ev_mixture_responsibilities(&prior, z, log_p);
     for (size_t j = 0; j < s->J; j++)
         root[j] = sqrt(s->sigma_q[j]);
@@ -294,7 +239,7 @@ static int cluster_objective(void *context, size_t n, const double *logit, doubl
                              double *gradient)
 {
     const cluster_problem *problem = context;
-    double log_gamma[MAX_K], h[MAX_K];
+    double log_gamma[MODEL_K], h[MODEL_K];
     ev_log_softmax(n, logit, log_gamma);
     *value = 0;
     for (size_t c = 0; c < n; c++) {
@@ -309,7 +254,7 @@ static int cluster_objective(void *context, size_t n, const double *logit, doubl
 static double gradient_norm(const cluster_problem *problem, size_t K, const double *log_gamma)
 {
     cluster_problem copy = *problem;
-    double value, gradient[MAX_K], sum = 0;
+    double value, gradient[MODEL_K], sum = 0;
     cluster_objective(&copy, K, log_gamma, &value, gradient);
     for (size_t c = 0; c < K; c++)
         sum += gradient[c] * gradient[c];
@@ -321,7 +266,8 @@ static double worst_end(cluster_problem *problem, size_t K, const double *wanted
 {
     double worst = 0;
     for (int start = 0; start < 25; start++) {
-        double logit[MAX_K] = {1.5 * (start % 5 - 2), 1.5 * (start / 5 - 2), 0}, norm, end[MAX_K];
+        double logit[MODEL_K] = {1.5 * (start % 5 - 2), 1.5 * (start / 5 - 2), 0}, norm,
+               end[MODEL_K];
         if (ev_minimise(cluster_objective, problem, K, logit, 1e-10, 500, value, &norm) != EV_OK)
             return HUGE_VAL;
         ev_log_softmax(K, logit, end);
@@ -336,10 +282,10 @@ static double worst_end(cluster_problem *problem, size_t K, const double *wanted
 static double least_convexity(ev_check *check, cluster_problem *problem, size_t K)
 {
     ev_stream stream = ev_check_stream(check, "chords");
-    double least = HUGE_VAL, u[2 * MAX_K], value[3];
+    double least = HUGE_VAL, u[2 * MODEL_K], value[3];
     for (uint64_t i = 0; i < 200; i++) {
-        double ends[3][MAX_K], sum[2] = {0, 0}, length = 0;
-        ev_stream_uniforms(&stream, 2 * MAX_K * i, 2 * MAX_K, u);
+        double ends[3][MODEL_K], sum[2] = {0, 0}, length = 0;
+        ev_stream_uniforms(&stream, 2 * MODEL_K * i, 2 * MODEL_K, u);
         for (size_t k = 0; k < 2 * K; k++)
             sum[k / K] += u[k];
         for (size_t c = 0; c < K; c++) {
@@ -359,8 +305,8 @@ static double least_convexity(ev_check *check, cluster_problem *problem, size_t 
 static void decide_maximiser(ev_check *check, const averages *a)
 {
     const size_t K = a->of.K;
-    double log_pi[MAX_K], closed[MAX_K], wanted[MAX_K], value;
-    ev_mixture prior = prior_of(&a->of, log_pi);
+    double log_pi[MODEL_K], closed[MODEL_K], wanted[MODEL_K], value;
+    ev_mixture prior = mixture_model_prior(&a->of, log_pi);
     cluster_problem problem = {1, a->term + LOG_P};
     ev_gmvae_optimal_gamma(&prior, a->of.mu_q, a->of.sigma_q, closed);
     for (size_t c = 0; c < K; c++)
@@ -390,14 +336,15 @@ static void decide_maximiser(ev_check *check, const averages *a)
 /* KL(gamma||p1) + KL(gamma||p2) at its least, for p(c|z) at two codes. */
 static void decide_infeasible(ev_check *check, const averages *a)
 {
-    static const double Z[4][MAX_J] = {{0.4, -0.3}, {-0.9, 0.8}, {1.2, 0.1}, {-0.2, -1.3}};
+    static const double Z[4][MODEL_J] = {{0.4, -0.3}, {-0.9, 0.8}, {1.2, 0.1}, {-0.2, -1.3}};
     const size_t K = a->of.K;
-    double log_pi[MAX_K], least = HUGE_VAL, off = 0, end = 0, arithmetic = HUGE_VAL;
+    double log_pi[MODEL_K], least = HUGE_VAL, off = 0, end = 0, arithmetic = HUGE_VAL;
     double jeffreys = HUGE_VAL;
-    ev_mixture prior = prior_of(&a->of, log_pi);
+    ev_mixture prior = mixture_model_prior(&a->of, log_pi);
     for (int pair = 0; pair < 6; pair++) {
         static const int first[] = {0, 0, 0, 1, 1, 2}, second[] = {1, 2, 3, 2, 3, 3};
-        double p1[MAX_K], p2[MAX_K], sum[MAX_K], half[MAX_K], middle[MAX_K], best[MAX_K], value;
+        double p1[MODEL_K], p2[MODEL_K], sum[MODEL_K], half[MODEL_K], middle[MODEL_K],
+            best[MODEL_K], value;
         ev_mixture_responsibilities(&prior, Z[first[pair]], p1);
         ev_mixture_responsibilities(&prior, Z[second[pair]], p2);
         for (size_t c = 0; c < K; c++) {
@@ -454,8 +401,8 @@ static scene random_scene(const ev_stream *stream, uint64_t i)
 /* The least loss of p(c|z) over z within three deviations of the mean. */
 static double luckiest(const averages *a)
 {
-    double least = HUGE_VAL, log_pi[MAX_K], log_p[MAX_K];
-    ev_mixture prior = prior_of(&a->of, log_pi);
+    double least = HUGE_VAL, log_pi[MODEL_K], log_p[MODEL_K];
+    ev_mixture prior = mixture_model_prior(&a->of, log_pi);
     for (int i = -60; i <= 60; i++) {
         double z = a->of.mu_q[0] + a->of.sigma_q[0] * i / 20.0;
         ev_mixture_responsibilities(&prior, &z, log_p);
@@ -509,7 +456,7 @@ static int likelihood_block(void *context, size_t worker, size_t n, const double
     (void)worker;
     for (size_t i = 0; i < n; i++) {
         double z = s->mu_q[0] + s->sigma_q[0] * e[0][i];
-        out[0][i] = exp(log_likelihood(s, &z));
+        out[0][i] = exp(mixture_model_log_likelihood(s, &z));
     }
     return 0;
 }
@@ -540,7 +487,7 @@ static void decide_structured(ev_check *check, const averages *start)
     double gain = at.term[WHOLE] - at.term[JOINT], evidence = log_evidence(&s);
     double gap = evidence - at.term[WHOLE];
     /* a decoder that ignores z, clusters all alike, q the prior: the exact posterior */
-    exact.flatness = 0;
+    exact.slope = 0;
     for (size_t c = 0; c < exact.K; c++) {
         exact.mu[c] = exact.mu_q[0];
         exact.sigma[c] = exact.sigma_q[0];
@@ -568,7 +515,7 @@ static void decide_structured(ev_check *check, const averages *start)
 void check_elbo_decomposition(ev_check *check);
 void check_elbo_decomposition(ev_check *check)
 {
-    averages plane = take_averages(&PLANE), line = take_averages(&LINE);
+    averages plane = take_averages(&MODEL_PLANE), line = take_averages(&MODEL_LINE);
     const averages *both[] = {&line, &plane};
     for (int i = 0; i < 2; i++) {
         compare_maximiser(check, both[i]);

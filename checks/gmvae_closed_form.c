@@ -8,73 +8,30 @@
  *
  *   c < K clusters, j < J coordinates of z, i < D coordinates of x; e (J) whitened z
  */
-#include "judge/check.h"
+#include "fixtures/mixture_model.h"
 #include "numerics/monte_carlo.h"
 #include "numerics/quadrature.h"
-#include "probability/bernoulli.h"
 #include "probability/categorical.h"
 #include "probability/gaussian.h"
 #include "probability/gmvae.h"
 #include "probability/log_space.h"
-#include "probability/mixture.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { MAX_K = 3, MAX_J = 2, D = 2 };
+enum { D = MODEL_D };
+typedef mixture_model scene;
 
-typedef struct {
-    size_t K, J;
-    double pi[MAX_K], gamma[MAX_K];
-    double mu[MAX_K * MAX_J], sigma[MAX_K * MAX_J]; /* (K,J) */
-    double mu_q[MAX_J], sigma_q[MAX_J];
-} scene;
-
-/* No two numbers alike, and no weights uniform: there exchanged symbols hide. */
-static const scene PLANE = {3,
-                            2,
-                            {0.2, 0.5, 0.3},
-                            {0.25, 0.15, 0.6},
-                            {-1.1, 0.4, 0.9, 1.3, 0.2, -1.4},
-                            {0.8, 1.3, 0.6, 1.1, 1.4, 0.7},
-                            {0.35, -0.2},
-                            {0.7, 0.45}};
-static const scene LINE = {2, 1, {0.3, 0.7}, {0.85, 0.15}, {-1.2, 0.9}, {0.6, 1.3}, {0.1}, {0.8}};
-static const double X[D] = {1, 0}, Y[D] = {0.7, -1.1};
-static const double OTHER_WIDTH[MAX_J] = {1.2, 0.55}; /* the sigma_j without a tilde */
-
-static ev_mixture prior_of(const scene *s, double log_pi[MAX_K])
-{
-    ev_log_each(s->K, s->pi, log_pi);
-    return (ev_mixture){s->K, s->J, log_pi, s->mu, s->sigma};
-}
+static const double Y[D] = {0.7, -1.1};
+static const double OTHER_WIDTH[2] = {1.2, 0.55}; /* the sigma_j without a tilde */
 
 static double rounding(double value) { return 1e-13 * (1 + fabs(value)); }
 
-/* The decoder: out_i = b_i + sum_j W_ij tanh(z_j - a_ij).  For binary x these are logits; for
- * real x they are the means, and log-variances are half their opposites. */
-static void decode(const scene *s, const double *z, double *out)
-{
-    static const double b[D] = {0.4, -0.7}, W[D][MAX_J] = {{1.6, -0.9}, {0.8, 1.2}};
-    static const double a[D][MAX_J] = {{0.3, -0.2}, {-0.6, 0.5}};
-    for (size_t i = 0; i < D; i++) {
-        out[i] = b[i];
-        for (size_t j = 0; j < s->J; j++)
-            out[i] += W[i][j] * tanh(z[j] - a[i][j]);
-    }
-}
-
-static double binary_likelihood(const scene *s, const double *z)
-{
-    double logit[D];
-    decode(s, z, logit);
-    return ev_bernoulli_log_mass_logit(D, X, logit);
-}
-
+/* For real x the decoder's outputs are means, and log-variances are half their opposites. */
 static double real_likelihood(const scene *s, const double *z)
 {
     double mean[D], log_var[D];
-    decode(s, z, mean);
+    mixture_model_decode(s, z, mean);
     for (size_t i = 0; i < D; i++)
         log_var[i] = -mean[i] / 2;
     return ev_gaussian_log_density_log_var(D, Y, mean, log_var);
@@ -84,29 +41,29 @@ static double real_likelihood(const scene *s, const double *z)
 static double printed_likelihood(const scene *s, const double *z)
 {
     double logit[D], sum = 0;
-    decode(s, z, logit);
+    mixture_model_decode(s, z, logit);
     for (size_t i = 0; i < D; i++) {
         double mu = 1 / (1 + exp(-logit[i]));
-        sum += X[i] * log(mu) + (1 - X[i]) * log(1 - mu);
+        sum += MODEL_X[i] * log(mu) + (1 - MODEL_X[i]) * log(1 - mu);
     }
     return sum;
 }
 
 /* 1. Averages over q(z|x). ------------------------------------------------------------------- */
 
-enum { BINARY, PRINTED, REAL, BOUND, REAL_BOUND, LOG_Q, SQUARE, LOG_Z, TERMS = LOG_Z + MAX_K };
+enum { BINARY, PRINTED, REAL, BOUND, REAL_BOUND, LOG_Q, SQUARE, LOG_Z, TERMS = LOG_Z + MODEL_K };
 
 static void terms_at(const scene *s, const double *z, double *out)
 {
-    double log_pi[MAX_K];
-    ev_mixture prior = prior_of(s, log_pi);
-    out[BINARY] = binary_likelihood(s, z);
+    double log_pi[MODEL_K];
+    ev_mixture prior = mixture_model_prior(s, log_pi);
+    out[BINARY] = mixture_model_log_likelihood(s, z);
     out[PRINTED] = printed_likelihood(s, z);
     out[REAL] = real_likelihood(s, z);
     out[LOG_Q] = ev_gaussian_log_density(s->J, z, s->mu_q, s->sigma_q);
     out[SQUARE] = out[BINARY] * out[BINARY];
     out[BOUND] = 0;
-    for (size_t c = 0; c < MAX_K; c++) {
+    for (size_t c = 0; c < MODEL_K; c++) {
         double joint = c < s->K ? ev_mixture_log_joint(&prior, c, z) : 0;
         out[LOG_Z + c] = c < s->K ? joint - log_pi[c] : 0;
         if (c < s->K)
@@ -119,11 +76,10 @@ static void terms_at(const scene *s, const double *z, double *out)
 static int block(void *context, size_t worker, size_t n, const double *const *e, double *const *out)
 {
     const scene *s = context;
-    double z[MAX_J], term[TERMS];
+    double z[MODEL_J], term[TERMS];
     (void)worker;
     for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j < s->J; j++)
-            z[j] = s->mu_q[j] + s->sigma_q[j] * e[j][i];
+        mixture_model_draw(s, e, i, z);
         terms_at(s, z, term);
         for (size_t k = 0; k < TERMS; k++)
             out[k][i] = term[k];
@@ -142,8 +98,8 @@ static averages take_averages(const scene *s)
     averages a = {.of = *s};
     ev_integral found[TERMS];
     size_t evaluations;
-    double log_pi[MAX_K], log_gamma[MAX_K];
-    ev_mixture prior = prior_of(s, log_pi);
+    double log_pi[MODEL_K], log_gamma[MODEL_K];
+    ev_mixture prior = mixture_model_prior(s, log_pi);
     ev_status status = ev_trapezoid_expect(s->J, s->J == 1 ? 0.08 : 0.14, 9.5, block, &a.of, TERMS,
                                            found, &evaluations);
     for (size_t k = 0; k < TERMS; k++) {
@@ -167,24 +123,14 @@ static double latent_by_quadrature(const averages *a)
 static void compare(ev_check *check, const char *claim, size_t step, size_t member, const scene *s,
                     const double *extra, double ours)
 {
-    const double K = (double)s->K, J = (double)s->J, dimension = D, L = 1, c = 1;
-    const ev_binding at[] = {{"D", 1, &dimension},
-                             {"J", 1, &J},
-                             {"K", 1, &K},
-                             {"L", 1, &L},
-                             {"x", D, X},
-                             {"c", 1, &c},
-                             {"\\pi", s->K, s->pi},
-                             {"\\gamma", s->K, s->gamma},
-                             {"\\mu", s->K * s->J, s->mu},
-                             {"\\sigma", s->K * s->J, s->sigma},
-                             {"\\tilde\\mu", s->J, s->mu_q},
-                             {"\\tilde\\sigma", s->J, s->sigma_q},
-                             {"\\omega", s->J, extra},
-                             {"w", s->K, extra},
-                             {"\\rho", s->K, extra}};
+    const double L = 1;
+    const ev_binding own[4] = {
+        {"L", 1, &L}, {"\\omega", s->J, extra}, {"w", s->K, extra}, {"\\rho", s->K, extra}};
+    mixture_model_symbols of;
     double error;
-    double theirs = ev_check_document_value(check, claim, member, 0, sizeof at / sizeof *at, at,
+    mixture_model_bind(s, 1, &of);
+    memcpy(of.at + MODEL_BINDINGS, own, sizeof own);
+    double theirs = ev_check_document_value(check, claim, member, 0, MODEL_BINDINGS + 4, of.at,
                                             &error);
     ev_check_compare(check, claim, step, ours, rounding(ours), theirs, error, 1e-9);
 }
@@ -192,10 +138,10 @@ static void compare(ev_check *check, const char *claim, size_t step, size_t memb
 /* The lines without the decoder, against src/probability's terms. */
 static void compare_closed_forms(ev_check *check, const averages *a)
 {
-    static const double weights[MAX_K] = {0.9, 1.7, 0.6}, hard[MAX_K] = {0, 1, 0};
+    static const double weights[MODEL_K] = {0.9, 1.7, 0.6}, hard[MODEL_K] = {0, 1, 0};
     const scene *s = &a->of;
-    double log_pi[MAX_K], log_hard[MAX_K], constant = -1;
-    ev_mixture prior = prior_of(s, log_pi);
+    double log_pi[MODEL_K], log_hard[MODEL_K], constant = -1;
+    ev_mixture prior = mixture_model_prior(s, log_pi);
     double pair = ev_gmvae_entropy_term(s->J, OTHER_WIDTH) + a->closed.latent;
     compare(check, "gmvae-entropy-sign", 1, 1, s, OTHER_WIDTH, a->closed.entropy);
     compare(check, "gmvae-entropy-sign", 2, 2, s, OTHER_WIDTH, a->closed.entropy);
@@ -289,7 +235,7 @@ static void refuted_sides(ev_check *check, const averages *a)
 {
     const scene *s = &a->of;
     const double halves = 0.5 * (double)s->J * EV_LOG_2PI;
-    double weighted_log, quotients, cluster_entropy = 0, z[MAX_J] = {0.6, 0.1};
+    double weighted_log, quotients, cluster_entropy = 0, z[MODEL_J] = {0.6, 0.1};
     double width = s->sigma[0], shift = s->mu_q[0] - s->mu[0];
     double first_quotients = (s->sigma_q[0] * s->sigma_q[0] + shift * shift) / (width * width);
     double own = ev_gmvae_entropy_term(s->J, OTHER_WIDTH), rest = a->closed.entropy - halves;
@@ -327,7 +273,7 @@ static int estimate_block(void *context, size_t worker, size_t n, const double *
     const scene *s = context;
     (void)worker;
     for (size_t i = 0; i < n; i++) {
-        double sum = 0, whole = 0, z[MAX_J], term[TERMS];
+        double sum = 0, whole = 0, z[MODEL_J], term[TERMS];
         for (size_t l = 0; l < MAX_L; l++) {
             for (size_t j = 0; j < s->J; j++)
                 z[j] = s->mu_q[j] + s->sigma_q[j] * e[l * s->J + j][i];
@@ -419,7 +365,7 @@ static void decide_zero(ev_check *check)
 void check_gmvae_closed_form(ev_check *check);
 void check_gmvae_closed_form(ev_check *check)
 {
-    averages plane = take_averages(&PLANE), line = take_averages(&LINE);
+    averages plane = take_averages(&MODEL_PLANE), line = take_averages(&MODEL_LINE);
     const averages *both[] = {&line, &plane};
     for (int i = 0; i < 2; i++) {
         compare_closed_forms(check, both[i]);

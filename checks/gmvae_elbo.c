@@ -8,7 +8,7 @@
  *
  *   c < K clusters, j < J coordinates of z, i < D coordinates of x; e (J) whitened z
  */
-#include "judge/check.h"
+#include "fixtures/mixture_model.h"
 #include "numerics/minimise.h"
 #include "numerics/monte_carlo.h"
 #include "numerics/quadrature.h"
@@ -16,51 +16,37 @@
 #include "probability/gaussian.h"
 #include "probability/gmvae.h"
 #include "probability/log_space.h"
-#include "probability/mixture.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { MAX_K = 3, MAX_J = 2, D = 2 };
+enum { D = MODEL_D };
 
 typedef struct {
-    size_t K, J;
-    double pi[MAX_K], gamma[MAX_K];
-    double mu[MAX_K * MAX_J], sigma[MAX_K * MAX_J]; /* (K,J) */
-    double mu_q[MAX_J], sigma_q[MAX_J];
+    mixture_model model;
     double x[D];
     bool real; /* x Gaussian, else binary */
 } scene;
 
-static const scene BINARY = {3,
-                             2,
-                             {0.2, 0.5, 0.3},
-                             {0.25, 0.15, 0.6},
-                             {-0.9, 0.4, 0.8, 0.7, 0.2, -0.6},
-                             {0.8, 0.6, 0.55, 0.85, 0.7, 0.9},
-                             {0.15, -0.2},
-                             {1.1, 1.3},
+/* q wider than every cluster, so that p/q is bounded. */
+static const scene BINARY = {{.K = 3,
+                              .J = 2,
+                              .pi = {0.2, 0.5, 0.3},
+                              .gamma = {0.25, 0.15, 0.6},
+                              .mu = {-0.9, 0.4, 0.8, 0.7, 0.2, -0.6},
+                              .sigma = {0.8, 0.6, 0.55, 0.85, 0.7, 0.9},
+                              .mu_q = {0.15, -0.2},
+                              .sigma_q = {1.1, 1.3},
+                              .slope = 1},
                              {1, 0},
                              false};
 static const double NOISE[D] = {0.9, 1.4};
 
-static ev_mixture prior_of(const scene *s, double log_pi[MAX_K])
-{
-    ev_log_each(s->K, s->pi, log_pi);
-    return (ev_mixture){s->K, s->J, log_pi, s->mu, s->sigma};
-}
-
-/* The decoder, b_i + sum_j W_ij tanh(z_j - a_ij): logits of binary x, means of real x. */
+/* The decoder's outputs are logits of binary x, means of real x. */
 static double log_likelihood(const scene *s, const double *z)
 {
-    static const double b[D] = {0.4, -0.7}, W[D][MAX_J] = {{1.6, -0.9}, {0.8, 1.2}};
-    static const double a[D][MAX_J] = {{0.3, -0.2}, {-0.6, 0.5}};
     double out[D];
-    for (size_t i = 0; i < D; i++) {
-        out[i] = b[i];
-        for (size_t j = 0; j < s->J; j++)
-            out[i] += W[i][j] * tanh(z[j] - a[i][j]);
-    }
+    mixture_model_decode(&s->model, z, out);
     return s->real ? ev_gaussian_log_density(D, s->x, out, NOISE)
                    : ev_bernoulli_log_mass_logit(D, s->x, out);
 }
@@ -79,17 +65,17 @@ enum {
 static int block(void *context, size_t worker, size_t n, const double *const *e, double *const *out)
 {
     const scene *s = context;
-    double z[MAX_J], log_pi[MAX_K];
-    ev_mixture prior = prior_of(s, log_pi);
+    double z[MODEL_J], log_pi[MODEL_K];
+    ev_mixture prior = mixture_model_prior(&s->model, log_pi);
     (void)worker;
     for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j < s->J; j++)
-            z[j] = s->mu_q[j] + s->sigma_q[j] * e[j][i];
+        mixture_model_draw(&s->model, e, i, z);
         double log_px = log_likelihood(s, z), ratio = 0, bound = 0, five = 0;
-        double log_q = ev_gaussian_log_density(s->J, z, s->mu_q, s->sigma_q);
-        for (size_t c = 0; c < s->K; c++) {
-            double joint = log_px + ev_mixture_log_joint(&prior, c, z), g = s->gamma[c];
-            double log_z = ev_gaussian_log_density(s->J, z, s->mu + c * s->J, s->sigma + c * s->J);
+        double log_q = ev_gaussian_log_density(s->model.J, z, s->model.mu_q, s->model.sigma_q);
+        for (size_t c = 0; c < s->model.K; c++) {
+            double joint = log_px + ev_mixture_log_joint(&prior, c, z), g = s->model.gamma[c];
+            double log_z = ev_gaussian_log_density(s->model.J, z, s->model.mu + c * s->model.J,
+                                                   s->model.sigma + c * s->model.J);
             ratio += g * exp(joint - log_q - log(g));
             bound += g * (joint - (log_q + log(g)));
             five += g * log_px + g * log_z + g * log_pi[c] - g * log_q - g * log(g);
@@ -114,7 +100,7 @@ static bool integrate(scene *s, double term[TERMS], double *error)
 {
     ev_integral found[TERMS];
     size_t evaluations;
-    if (ev_trapezoid_expect(s->J, 0.15, 9, block, s, TERMS, found, &evaluations) != EV_OK)
+    if (ev_trapezoid_expect(s->model.J, 0.15, 9, block, s, TERMS, found, &evaluations) != EV_OK)
         return false;
     for (size_t k = 0; k < TERMS; k++) {
         term[k] = found[k].value;
@@ -126,20 +112,22 @@ static bool integrate(scene *s, double term[TERMS], double *error)
 static averages take_averages(const scene *s)
 {
     averages a = {.of = *s};
-    double log_pi[MAX_K], log_gamma[MAX_K], under[TERMS] = {0}, sum = 0, ignored = 0;
-    ev_mixture prior = prior_of(s, log_pi);
+    double log_pi[MODEL_K], log_gamma[MODEL_K], under[TERMS] = {0}, sum = 0, ignored = 0;
+    ev_mixture prior = mixture_model_prior(&s->model, log_pi);
     bool done = integrate(&a.of, a.term, &a.error);
-    for (size_t c = 0; c < s->K; c++) {
+    for (size_t c = 0; c < s->model.K; c++) {
         scene component = *s;
-        memcpy(component.mu_q, s->mu + c * s->J, s->J * sizeof *s->mu);
-        memcpy(component.sigma_q, s->sigma + c * s->J, s->J * sizeof *s->sigma);
+        memcpy(component.model.mu_q, s->model.mu + c * s->model.J,
+               s->model.J * sizeof *s->model.mu);
+        memcpy(component.model.sigma_q, s->model.sigma + c * s->model.J,
+               s->model.J * sizeof *s->model.sigma);
         done = done && integrate(&component, under, &ignored);
-        sum += s->pi[c] * under[LIKELIHOOD];
+        sum += s->model.pi[c] * under[LIKELIHOOD];
     }
-    ev_log_each(s->K, s->gamma, log_gamma);
+    ev_log_each(s->model.K, s->model.gamma, log_gamma);
     a.evidence = done ? log(sum) : (double)NAN;
     a.closed = a.term[LOG_LIKELIHOOD] +
-               ev_gmvae_elbo_terms(&prior, log_gamma, s->mu_q, s->sigma_q).sum;
+               ev_gmvae_elbo_terms(&prior, log_gamma, s->model.mu_q, s->model.sigma_q).sum;
     a.error = 4 * a.error / exp(fmin(a.evidence, 0)); /* log p from an error in p */
     return a;
 }
@@ -173,7 +161,7 @@ static void assert_bound(ev_check *check, const averages *a, const char *const i
     ev_stream stream = ev_check_stream(check, id[0]);
     ev_check_assert(check, id[0], "the bound, J = 2, K = 3: quadrature and closed forms",
                     a->term[BOUND], a->closed, a->error);
-    if (ev_monte_carlo_expect(s.J, block, &s, TERMS, &stream, 100000, 2, drawn) != EV_OK)
+    if (ev_monte_carlo_expect(s.model.J, block, &s, TERMS, &stream, 100000, 2, drawn) != EV_OK)
         return;
     ev_check_assert(check, id[1], "p(x): 100000 weighted draws from q, and quadrature",
                     drawn[RATIO].mean, exp(a->evidence),
@@ -198,7 +186,7 @@ static void slip_sides(ev_check *check)
 
 typedef struct {
     size_t K;
-    double pi[MAX_K], mu[MAX_K], sigma[MAX_K];
+    double pi[MODEL_K], mu[MODEL_K], sigma[MODEL_K];
     double a, b, s, x;
 } linear;
 
@@ -207,7 +195,7 @@ static const linear LINEAR = {2, {0.35, 0.65}, {-1.4, 1.1}, {0.6, 0.9}, 0.8, -0.
 /* log p(x); log q(c|x), the mean and the deviation of q(z|x,c) where asked. */
 static double linear_posterior(const linear *m, double *log_gamma, double *nu, double *width)
 {
-    double log_joint[MAX_K];
+    double log_joint[MODEL_K];
     for (size_t c = 0; c < m->K; c++) {
         double lambda = 1 / (m->sigma[c] * m->sigma[c]) + m->a * m->a / (m->s * m->s);
         log_joint[c] = log(m->pi[c]) +
@@ -231,7 +219,7 @@ static double linear_posterior(const linear *m, double *log_gamma, double *nu, d
 typedef struct {
     const linear *m;
     size_t c;
-    double log_gamma[MAX_K], nu[MAX_K], width[MAX_K];
+    double log_gamma[MODEL_K], nu[MODEL_K], width[MODEL_K];
 } linear_average;
 
 static int linear_block(void *context, size_t worker, size_t n, const double *const *e,
@@ -242,7 +230,7 @@ static int linear_block(void *context, size_t worker, size_t n, const double *co
     size_t c = at->c;
     (void)worker;
     for (size_t i = 0; i < n; i++) {
-        double z = at->nu[c] + at->width[c] * e[0][i], each[MAX_K];
+        double z = at->nu[c] + at->width[c] * e[0][i], each[MODEL_K];
         double joint = log(m->pi[c]) + ev_gaussian_scalar_log_density(z, m->mu[c], m->sigma[c]) +
                        ev_gaussian_scalar_log_density(m->x, m->a * z + m->b, m->s);
         for (size_t k = 0; k < m->K; k++)
@@ -308,7 +296,7 @@ static int mass_block(void *context, size_t worker, size_t n, const double *cons
     const double wide = 4;
     (void)worker;
     for (size_t i = 0; i < n; i++) {
-        double z = s->mu_q[0] + s->sigma_q[0] * e[0][i], x = wide * e[1][i];
+        double z = s->model.mu_q[0] + s->model.sigma_q[0] * e[0][i], x = wide * e[1][i];
         double log_r = ev_gaussian_scalar_log_density(x, 1.6 * tanh(z), NOISE[0]);
         double constant = log(NOISE[0]) + EV_LOG_2PI / 2;
         double weight = exp(-ev_gaussian_scalar_log_density(x, 0, wide));
@@ -327,8 +315,10 @@ static void decide_normalised(ev_check *check, const averages *a)
             s.x[i] = value >> i & 1;
         binary += exp(take_averages(&s).evidence);
     }
-    for (size_t c = 0; c < a->of.K; c++) {
-        scene s = {.J = 1, .mu_q = {a->of.mu[2 * c]}, .sigma_q = {a->of.sigma[2 * c]}};
+    for (size_t c = 0; c < a->of.model.K; c++) {
+        scene s = {.model = {.J = 1,
+                             .mu_q = {a->of.model.mu[2 * c]},
+                             .sigma_q = {a->of.model.sigma[2 * c]}}};
         ev_integral found[2];
         size_t evaluations;
         if (ev_trapezoid_expect(2, 0.05, 9, mass_block, &s, 2, found, &evaluations) != EV_OK) {
@@ -336,7 +326,7 @@ static void decide_normalised(ev_check *check, const averages *a)
             return;
         }
         for (int k = 0; k < 2; k++)
-            real[k] += a->of.pi[c] * found[k].value;
+            real[k] += a->of.model.pi[c] * found[k].value;
     }
     for (int i = 0; i < 1000; i++) { /* midpoint rule for grey x in [0,1], mu = 0.3 */
         double x = (i + 0.5) / 1000, mu = 0.3;
@@ -361,7 +351,7 @@ static int product_objective(void *context, size_t n, const double *at, double *
                              double *gradient)
 {
     const linear *m = context;
-    double log_pi[MAX_K], log_gamma[MAX_K], sigma_q = exp(at[1]), slope[2];
+    double log_pi[MODEL_K], log_gamma[MODEL_K], sigma_q = exp(at[1]), slope[2];
     ev_log_each(m->K, m->pi, log_pi);
     ev_mixture prior = {m->K, 1, log_pi, m->mu, m->sigma};
     (void)n;
