@@ -87,8 +87,9 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion \
             -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(filter 1,$(WERROR)),-Werror)
 # A sanitizer keeps clang from vectorising loops that ask for it: no cause for alarm.
 WARNINGS += $(if $(findstring clang,$(CC)),-Wno-pass-failed)
-PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags gsl jansson 2>/dev/null)
-LIBS := -lcubature $(or $(shell $(PKG_CONFIG) --libs gsl jansson 2>/dev/null),\
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags openblas gsl jansson 2>/dev/null)
+# The BLAS stands before GSL, whose own would answer to the same names.
+LIBS := $(or $(shell $(PKG_CONFIG) --libs openblas 2>/dev/null),-lopenblas) -lcubature $(or $(shell $(PKG_CONFIG) --libs gsl jansson 2>/dev/null),\
                         -lgsl -lgslcblas -ljansson) -lm
 CRITERION_LIBS := $(or $(shell $(PKG_CONFIG) --libs criterion 2>/dev/null),-lcriterion)
 CRITERION_CFLAGS := $(shell $(PKG_CONFIG) --cflags criterion 2>/dev/null)
@@ -103,6 +104,8 @@ TEST_FLAGS := -Itests -DEV_PROGRAM='"$(PROGRAM)"' -DEV_SOURCE_DIR='"."' $(CRITER
               -Wno-conversion -Wno-sign-conversion -Wfloat-conversion
 
 $(OBJ)/tests/%.o: private COMPILE += $(TEST_FLAGS)
+# A square root that must set errno can't be vectorised; values are the same without.
+$(OBJ)/src/nn/%.o $(OBJ)/src/models/%.o: private COMPILE += -fno-math-errno
 # Their one function is declared by the generated table; a fuzz target's by libFuzzer.
 $(OBJ)/checks/%.o $(OBJ)/tests/fuzz/%.o: private COMPILE += -Ichecks -Wno-missing-prototypes
 
@@ -387,6 +390,7 @@ $(GEN)/probed: $(GEN)/flags
 	    $(call try_c,-include cubature.h -lcubature -lm) || $(call lack,Cubature,libcubature-dev); \
 	fi; \
 	if ! command -v $(PKG_CONFIG) >/dev/null; then $(call lack,pkg-config,pkg-config); fi; \
+	$(PKG_CONFIG) --exists openblas 2>/dev/null || $(call lack,OpenBLAS,libopenblas-dev); \
 	$(PKG_CONFIG) --exists gsl 2>/dev/null || $(call lack,GSL,libgsl-dev); \
 	$(PKG_CONFIG) --exists jansson 2>/dev/null || $(call lack,Jansson,libjansson-dev); \
 	$(finish_probe)

@@ -28,6 +28,7 @@ packages='
          make               the build
          pkg-config         finding the libraries
          libgsl-dev         GSL: quadrature, special functions, minimisers
+         libopenblas-dev    OpenBLAS: matrix products of the trainer
          libcubature-dev    Cubature: adaptive integration in several dimensions
          librandom123-dev   Random123: counter-based random numbers
          libjansson-dev     Jansson: JSON
