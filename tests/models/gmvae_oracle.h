@@ -1,0 +1,16 @@
+/* The second opinion on the GMVAE: its ELBO in double precision, a sample at a time, by textbook
+ * loops over the layers and by the closed forms of src/probability; its gradient by central
+ * differences.  Nothing of src/models' arithmetic is used, only its layout of the parameters. */
+#ifndef EV_TESTS_MODELS_GMVAE_ORACLE_H
+#define EV_TESTS_MODELS_GMVAE_ORACLE_H
+
+#include "models/gmvae.h"
+
+/* The mean over B samples, by term, for parameters in double. */
+ev_elbo oracle_elbo(const ev_gmvae *model, const double *parameters, size_t B, const float *x,
+                    const float *noise);
+/* d(-ELBO)/d parameter i, by a central difference of five points: error O(h^4). */
+double oracle_slope(const ev_gmvae *model, double *parameters, size_t i, size_t B, const float *x,
+                    const float *noise);
+
+#endif
