@@ -10,7 +10,7 @@ size_t ev_size_product(size_t a, size_t b) { return b != 0 && a > SIZE_MAX / b ?
 
 float *ev_buffer_create(size_t count)
 {
-    if (count > SIZE_MAX / sizeof(float) - LINE)
+    if (count > PTRDIFF_MAX / sizeof(float) - LINE)
         return NULL;
     size_t bytes = (count + LINE) / LINE * LINE * sizeof(float);
     float *memory = aligned_alloc(LINE * sizeof(float), bytes);
