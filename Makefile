@@ -14,6 +14,7 @@
 ##V TEST_MULTIPLIER=          makes the randomised tests that many times longer
 ##V TEST_JOBS=2               tests run at once
 ##V TEST_TIMEOUT=300          seconds before a test is given up
+##V DATASET=                  the folder of images that training reads by default
 ##V FUZZ_SECONDS=20           how long each fuzz target runs
 ##V NAME=                     the topic for `make new`
 ##V V=                        1: print whole commands
@@ -35,6 +36,8 @@ OPT ?= $(if $(SAN),-O2 -g,-O3 -g)
 TEST_JOBS ?= 2
 TEST_TIMEOUT ?= 300
 FUZZ_SECONDS ?= 20
+# Debian's package dataset-fashion-mnist
+DATASET ?= /usr/share/datasets/fashion-mnist
 prefix ?= /usr/local
 bindir ?= $(prefix)/bin
 docdir ?= $(prefix)/share/doc/evidence
@@ -87,10 +90,12 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion \
             -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(filter 1,$(WERROR)),-Werror)
 # A sanitizer keeps clang from vectorising loops that ask for it: no cause for alarm.
 WARNINGS += $(if $(findstring clang,$(CC)),-Wno-pass-failed)
-PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags openblas gsl jansson 2>/dev/null)
+PACKAGES := openblas gsl jansson zlib libpng
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 # The BLAS stands before GSL, whose own would answer to the same names.
-LIBS := $(or $(shell $(PKG_CONFIG) --libs openblas 2>/dev/null),-lopenblas) -lcubature $(or $(shell $(PKG_CONFIG) --libs gsl jansson 2>/dev/null),\
-                        -lgsl -lgslcblas -ljansson) -lm
+LIBS := $(or $(shell $(PKG_CONFIG) --libs openblas 2>/dev/null),-lopenblas) -lcubature \
+        $(or $(shell $(PKG_CONFIG) --libs gsl jansson zlib libpng 2>/dev/null),\
+             -lgsl -lgslcblas -ljansson -lz -lpng) -lm
 CRITERION_LIBS := $(or $(shell $(PKG_CONFIG) --libs criterion 2>/dev/null),-lcriterion)
 CRITERION_CFLAGS := $(shell $(PKG_CONFIG) --cflags criterion 2>/dev/null)
 
@@ -106,6 +111,7 @@ TEST_FLAGS := -Itests -DEV_PROGRAM='"$(PROGRAM)"' -DEV_SOURCE_DIR='"."' $(CRITER
 $(OBJ)/tests/%.o: private COMPILE += $(TEST_FLAGS)
 # A square root that must set errno can't be vectorised; values are the same without.
 $(OBJ)/src/nn/%.o $(OBJ)/src/models/%.o: private COMPILE += -fno-math-errno
+$(OBJ)/src/data/image_set.o: private COMPILE += -DEV_DATASET='"$(DATASET)"'
 # Their one function is declared by the generated table; a fuzz target's by libFuzzer.
 $(OBJ)/checks/%.o $(OBJ)/tests/fuzz/%.o: private COMPILE += -Ichecks -Wno-missing-prototypes
 
@@ -355,7 +361,7 @@ $(GEN)/build_info.h: export TEXT = $(build_info)
 $(GEN)/build_info.h: FORCE
 	$(write_if_changed)
 
-$(GEN)/flags: export TEXT = $(compiler_version) $(COMPILE) $(TEST_FLAGS)
+$(GEN)/flags: export TEXT = $(compiler_version) $(COMPILE) $(TEST_FLAGS) $(DATASET)
 $(GEN)/link: export TEXT = $(LINK) $(LIB_OBJ) $(LIBS)
 $(GEN)/link-tests: export TEXT = $(TEST_OBJ) $(CRITERION_LIBS)
 $(GEN)/flags $(GEN)/link $(GEN)/link-tests: FORCE
@@ -393,6 +399,10 @@ $(GEN)/probed: $(GEN)/flags
 	$(PKG_CONFIG) --exists openblas 2>/dev/null || $(call lack,OpenBLAS,libopenblas-dev); \
 	$(PKG_CONFIG) --exists gsl 2>/dev/null || $(call lack,GSL,libgsl-dev); \
 	$(PKG_CONFIG) --exists jansson 2>/dev/null || $(call lack,Jansson,libjansson-dev); \
+	$(PKG_CONFIG) --exists zlib 2>/dev/null || $(call lack,zlib,zlib1g-dev); \
+	$(PKG_CONFIG) --exists libpng 2>/dev/null || $(call lack,libpng,libpng-dev); \
+	test -d '$(DATASET)' || \
+	    echo 'no data set in $(DATASET) (dataset-fashion-mnist): training needs --data' >&2; \
 	$(finish_probe)
 
 $(GEN)/probed-tests: $(GEN)/probed

@@ -32,6 +32,9 @@ packages='
          libcubature-dev    Cubature: adaptive integration in several dimensions
          librandom123-dev   Random123: counter-based random numbers
          libjansson-dev     Jansson: JSON
+         zlib1g-dev         zlib: compressed data sets
+         libpng-dev         libpng: pictures
+         dataset-fashion-mnist   Fashion-MNIST: the images trained on by default
          libcriterion-dev   Criterion: the tests
          gnuplot-nox        gnuplot: the figures'
 develop='
