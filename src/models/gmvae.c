@@ -107,6 +107,20 @@ void ev_gmvae_initialise(const ev_gmvae *model, uint64_t seed, float *parameters
     }
 }
 
+void ev_gmvae_set_prior(const ev_gmvae *model, const double *log_pi, const double *mu,
+                        const double *log_var, float *parameters)
+{
+    const size_t J = model->config.J, K = model->config.K;
+    if (model->config.prior == EV_PRIOR_STANDARD)
+        return;
+    for (size_t c = 0; c < K; c++)
+        parameters[model->prior_logits + c] = (float)log_pi[c];
+    for (size_t i = 0; i < K * J; i++) {
+        parameters[model->prior_mu + i] = (float)mu[i];
+        parameters[model->prior_log_var + i] = (float)log_var[i];
+    }
+}
+
 void ev_gmvae_noise(const ev_gmvae *model, uint64_t seed, uint64_t step, size_t B, float *noise)
 {
     enum { CHUNK = 256 };

@@ -78,6 +78,10 @@ ev_status ev_gmvae_create(ev_gmvae *model, const ev_gmvae_config *config, ev_err
  * log_var_c 0.  A function of the seed alone. */
 void ev_gmvae_initialise(const ev_gmvae *model, uint64_t seed, float *parameters);
 
+/* Set the mixture prior: log_pi (K), mu and log_var (K,J).  Nothing for a standard prior. */
+void ev_gmvae_set_prior(const ev_gmvae *model, const double *log_pi, const double *mu,
+                        const double *log_var, float *parameters);
+
 /* What a forward pass leaves behind, for the backward pass and for those who look. */
 typedef struct {
     size_t B;                      /* samples it has room for */

@@ -170,3 +170,18 @@ double oracle_slope(const ev_gmvae *model, double *parameters, size_t i, size_t 
     parameters[i] = at;
     return (f[0] - 8.0 * f[1] + 8.0 * f[2] - f[3]) / (12.0 * h);
 }
+
+double oracle_log_px(const ev_gmvae *model, const double *parameters, const float *x)
+{
+    const double h = 1e-3, end = 12.0;
+    double image[WIDEST], out[WIDEST], sum = 0.0;
+    prior_arrays arrays;
+    const ev_mixture prior = prior_of(model, parameters, &arrays);
+    for (size_t i = 0; i < model->config.D; i++)
+        image[i] = (double)x[i];
+    for (double z = -end; z <= end; z += h) {
+        network(&model->decoder, parameters, &z, out);
+        sum += h * exp(ev_mixture_log_density(&prior, &z) + log_likelihood(model, image, out));
+    }
+    return log(sum);
+}
