@@ -6,9 +6,33 @@
 #include "numerics/monte_carlo.h"
 #include "numerics/vector_math.h"
 
+#include <float.h>
 #include <math.h>
+#include <stdbool.h>
 
-enum { MAX_GRID = 30 + 1000 };
+enum { MAX_GRID = 30 + 1000, FACTORS = 8, PRODUCTS = EV_BLOCK / FACTORS };
+
+/* The sum of the logarithms of a whole block, of which one in FACTORS is taken: that of a
+ * product.  False when a product leaves the range of doubles.  The factors 1 - theta x, x >= 0,
+ * are all above 1 or all below it, so no product that has left the range comes back. */
+static bool sum_of_logs(const double *factor, double *sum)
+{
+    double product[PRODUCTS];
+    bool inside = true;
+    for (size_t i = 0; i < PRODUCTS; i++)
+        product[i] = factor[i];
+    for (size_t j = 1; j < FACTORS; j++)
+        for (size_t i = 0; i < PRODUCTS; i++)
+            product[i] *= factor[j * PRODUCTS + i];
+    for (size_t i = 0; i < PRODUCTS; i++)
+        inside &= product[i] >= DBL_MIN && product[i] <= DBL_MAX;
+    if (!inside)
+        return false;
+    ev_vector_log(PRODUCTS, product, product);
+    for (size_t i = 0; i < PRODUCTS; i++)
+        *sum += product[i];
+    return true;
+}
 
 static double mean_log(const double *x, size_t n, double theta)
 {
@@ -17,10 +41,12 @@ static double mean_log(const double *x, size_t n, double theta)
         size_t count = n - done < EV_BLOCK ? n - done : EV_BLOCK;
         for (size_t i = 0; i < count; i++)
             block[i] = 1 - theta * x[done + i];
+        done += count;
+        if (count == EV_BLOCK && sum_of_logs(block, &sum))
+            continue;
         ev_vector_log(count, block, block);
         for (size_t i = 0; i < count; i++)
             sum += block[i];
-        done += count;
     }
     return sum / (double)n;
 }
