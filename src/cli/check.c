@@ -67,7 +67,7 @@ static int write_report(const ev_run *run, const ev_canaries *canaries)
         ev_report report = {.ledger = run->ledger,
                             .documents = run->documents,
                             .document_count = run->document_count,
-                            .style = ev_style_of(output.descriptor, run->colour),
+                            .style = ev_style_of(output.draft.descriptor, run->colour),
                             .only = asked.only,
                             .verbose = asked.verbose,
                             .seconds = run->seconds,

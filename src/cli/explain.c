@@ -276,7 +276,7 @@ static int write_explanation(const ev_run *run)
     ev_error error = EV_ERROR_NONE;
     ev_output output;
     ev_output_open(&output, NULL, &error);
-    ev_style style = ev_style_of(output.descriptor, run->colour);
+    ev_style style = ev_style_of(output.draft.descriptor, run->colour);
     for (size_t i = 0; i < run->ledger->count; i++) {
         if (i > 0)
             fputs("\n\n", output.stream);

@@ -3,18 +3,18 @@
 #ifndef EV_CLI_OUTPUT_H
 #define EV_CLI_OUTPUT_H
 
+#include "base/draft.h"
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
 typedef struct {
-    FILE *stream;     /* print here */
-    int descriptor;   /* where it will go */
-    const char *path; /* NULL: standard output */
-    char *target;     /* what the path names, behind symbolic links */
-    char *temporary;  /* in target's directory, until it is complete; NULL when written in place */
-    char *bytes;      /* what the stream holds, once it is closed */
+    FILE *stream;   /* print here */
+    ev_draft draft; /* where it will go */
+    bool standard;  /* that is standard output, which is not ours to close */
+    char *bytes;    /* what the stream holds, once it is closed */
     size_t length;
 } ev_output;
 

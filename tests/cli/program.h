@@ -2,6 +2,8 @@
 #ifndef TESTS_CLI_PROGRAM_H
 #define TESTS_CLI_PROGRAM_H
 
+#include "scratch.h"
+
 #include <criterion/criterion.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,13 +17,11 @@ typedef struct {
     char *out, *err;
 } outcome;
 
-static char program_folder[64], program_path[4096];
+static char program_path[4096];
 
 /* A new folder, and the program's whole path: tests change directories. */
 static inline void program_setup(void)
 {
-    strcpy(program_folder, "/tmp/evidence-test-XXXXXX");
-    cr_assert_not_null(mkdtemp(program_folder));
     if (EV_PROGRAM[0] == '/') {
         snprintf(program_path, sizeof program_path, "%s", EV_PROGRAM);
     } else {
@@ -30,7 +30,7 @@ static inline void program_setup(void)
         snprintf(program_path, sizeof program_path, "%s/%s", here, EV_PROGRAM);
     }
     cr_assert_eq(access(program_path, X_OK), 0, "%s is missing: make it first", program_path);
-    cr_assert_eq(chdir(program_folder), 0);
+    scratch_setup();
     setenv("EVIDENCE", program_path, 1);
     setenv("LC_ALL", "C.UTF-8", 1);
     setenv("TERM", "xterm", 1);
@@ -38,29 +38,9 @@ static inline void program_setup(void)
     unsetenv("COLUMNS");
 }
 
-static inline void program_teardown(void)
-{
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", program_folder);
-    cr_assert_eq(chdir("/"), 0);
-    cr_assert_eq(system(command), 0);
-}
+static inline void program_teardown(void) { scratch_teardown(); }
 
-static inline char *program_slurp(const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    cr_assert_not_null(file, "%s", path);
-    size_t used = 0, capacity = 1 << 16;
-    char *text = malloc(capacity);
-    for (size_t n; (n = fread(text + used, 1, capacity - used - 1, file)) > 0;) {
-        used += n;
-        if (capacity - used < 4096)
-            text = realloc(text, capacity *= 2);
-    }
-    text[used] = '\0';
-    fclose(file);
-    return text;
-}
+static inline char *program_slurp(const char *path) { return scratch_slurp(path, NULL); }
 
 static inline void program_write(const char *path, const char *text)
 {
