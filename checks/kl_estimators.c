@@ -137,6 +137,11 @@ static void refuted_sides(ev_check *check, const averages *a, const averages *wi
         {"kl-entropy-sign", 1, wide->forward, wide->p[CROSS] + wide->p[SELF], wide->forward_error},
         /* two samples */
         {"kl-cross-entropy-sum", 1, wide->p[CROSS], 2 * wide->p[CROSS], wide->forward_error},
+        {"kl-scenario-3-hint", 1, a->forward_gradient[1], a->q[WEIGHTED_SCORE + 1],
+         a->gradient_error[1] + a->q_error[WEIGHTED_SCORE + 1]},
+        /* both true: the hint's formula, under q and under p; the whole gradient */
+        {"kl-scenario-3-hint-square", 1, a->q[WEIGHTED_SCORE], -a->p[P_LOG_SCORE],
+         a->q_error[WEIGHTED_SCORE] + a->p_error[P_LOG_SCORE]},
         {"kl-scenario-3-forward", 4, a->q[WEIGHTED], a->q[WEIGHTLESS], a->q_error[WEIGHTED]},
         /* the difference between two phi: any constant drops out */
         {"kl-scenario-3-two-constants", 1, a->q[WEIGHTED] - b.q[WEIGHTED],
@@ -206,9 +211,11 @@ void check_kl_estimators(ev_check *check)
     kl_decide_scenario_2(check);
     kl_decide_scenario_2_reason(check, &wide);
     kl_decide_support(check);
+    kl_decide_weight_support(check);
     kl_decide_collapse(check);
     kl_decide_scenario_3(check, &peaks);
     kl_decide_weight_variance(check);
+    kl_decide_study(check);
     kl_decide_k2_bias(check);
     kl_decide_descent(check, &peaks);
     kl_decide_table(check);

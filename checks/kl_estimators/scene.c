@@ -59,6 +59,7 @@ void kl_terms_under_q(const scene *s, double x, double *out)
         out[K3_SCORE + d] = out[K3] * score[d];
         out[K3_LOSS + d] = (1 - r) * score[d];
         out[DENSITY_SCORE + d] = out[DENSITY] * score[d];
+        out[WEIGHTED_SCORE + d] = out[WEIGHTED] * score[d];
     }
 }
 
@@ -69,6 +70,8 @@ void kl_terms_under_p(const scene *s, double x, double *out)
     out[SELF] = -lp;
     out[RATIO] = exp(lq - lp) * (lq - lp);
     kl_score_q(s->phi, x, out + P_SCORE);
+    for (int d = 0; d < 2; d++)
+        out[P_LOG_SCORE + d] = lq * out[P_SCORE + d];
 }
 
 int kl_average_block(void *context, size_t worker, size_t n, const double *const *e,

@@ -44,10 +44,11 @@ enum {
     K3_SCORE = K2_SCORE + 2,
     K3_LOSS = K3_SCORE + 2,
     DENSITY_SCORE = K3_LOSS + 2,
-    UNDER_Q = DENSITY_SCORE + 2
+    WEIGHTED_SCORE = DENSITY_SCORE + 2,
+    UNDER_Q = WEIGHTED_SCORE + 2
 };
 /* Terms under p. */
-enum { CROSS, SELF, RATIO, P_SCORE, UNDER_P = P_SCORE + 2 };
+enum { CROSS, SELF, RATIO, P_SCORE, P_LOG_SCORE = P_SCORE + 2, UNDER_P = P_LOG_SCORE + 2 };
 
 void kl_terms_under_q(const scene *s, double x, double *out);
 
@@ -124,8 +125,11 @@ void kl_decide_scenario_2_reason(ev_check *check, const averages *a);
 void kl_decide_scenario_3(ev_check *check, const averages *a);
 /* weights.c */
 void kl_decide_support(ev_check *check);
+void kl_decide_weight_support(ev_check *check);
 void kl_decide_collapse(ev_check *check);
 void kl_decide_weight_variance(ev_check *check);
+/* study.c */
+void kl_decide_study(ev_check *check);
 /* estimators.c */
 void kl_decide_k2_bias(ev_check *check);
 void kl_decide_descent(ev_check *check, const averages *start);

@@ -59,12 +59,62 @@ void kl_decide_support(ev_check *check)
         {"the two agree", grows && fabs(drawn[5].mean - weighted) > half, found},
         {"the weighted average is infinite as well", finite,
          ev_check_format(check, "%.4f +- %.4f, exactly %.4f", drawn[1].mean, half, weighted)}};
+    const ev_alternative equal[] = {{"the two sides are finite together", finite && grows, found},
+                                    {"they differ by the share of q outside",
+                                     finite && drawn[5].mean > weighted + outside, found}};
+    ev_check_decide(check, "kl-support-unconditional", !(finite && grows), found, 2, equal);
     ev_check_decide(check, "kl-support", finite && grows,
                     ev_check_format(check,
                                     "weighted average over p %.5f; share of q outside %.5f; with a "
                                     "share d of p spread over the line the divergence is %s",
                                     weighted, outside, found),
                     3, others);
+}
+
+/* q uniform on (0,1), p = N(0.5, 0.3^2): the weights p/q, and ln(1/q) = 0 with them, at draws of q
+ * by its distribution function; the share of p outside, where q is 0. */
+static int uniform_weight_block(void *context, size_t worker, size_t n, const double *const *e,
+                                double *const *out)
+{
+    (void)context;
+    (void)worker;
+    for (size_t i = 0; i < n; i++) {
+        double u = erfc(-e[0][i] / sqrt(2)) / 2, x = 0.5 + 0.3 * e[0][i];
+        out[0][i] = exp(ev_gaussian_scalar_log_density(u, 0.5, 0.3));
+        out[1][i] = x <= 0 || x >= 1;
+    }
+    return 0;
+}
+
+void kl_decide_weight_support(ev_check *check)
+{
+    const double inside = erf(0.5 / 0.3 / sqrt(2));
+    ev_integral sums[2];
+    ev_sample_summary drawn[2];
+    size_t evaluations;
+    ev_stream stream = ev_check_stream(check, "weights on an interval");
+    if (ev_trapezoid_expect(1, 0.01, 10, uniform_weight_block, NULL, 2, sums, &evaluations) !=
+            EV_OK ||
+        ev_monte_carlo_expect(1, uniform_weight_block, NULL, 2, &stream, 40000, 2, drawn) !=
+            EV_OK) {
+        ev_check_give_up(check, "kl-weight-support", "quadrature or sampling failed");
+        return;
+    }
+    double half[2] = {ev_sample_half_width(&drawn[0], ev_check_alpha(check)),
+                      ev_sample_half_width(&drawn[1], ev_check_alpha(check))};
+    bool mean = fabs(sums[0].value - inside) < 1e-6 && covers(&drawn[0], half[0], inside);
+    bool outside = covers(&drawn[1], half[1], 1 - inside) && drawn[1].mean > half[1];
+    const char *found = ev_check_format(check,
+                                        "mean weight %.6f by sums, %.4f +- %.4f by 40000 draws, "
+                                        "the share of p inside %.6f; outside, where q is 0 and "
+                                        "ln(1/q) infinite, %.4f +- %.4f",
+                                        sums[0].value, drawn[0].mean, half[0], inside,
+                                        drawn[1].mean, half[1]);
+    const ev_alternative others[] = {
+        {"the mean weight is one whatever the supports are", drawn[0].mean + half[0] < 1, found},
+        {"the divergence is finite, as the weighted average is", outside, found}};
+    ev_check_decide(check, "kl-weight-support", mean && outside && fabs(inside - 0.90) < 0.005,
+                    found, 2, others);
 }
 
 /* Scenario 3.  The printed objective for f = N(0,1), E_q[f log 1/q]: with V = 1 + tau^2,
