@@ -3,8 +3,9 @@
  * 1. The landscape KL(q||p) by two rules (mode_seeking/landscape.c).
  * 2. All its stationary points, by exclusion and by two further counts (survey.c, stationary.c).
  * 3. Where their number and the global minimum change, to ten digits (changes.c).
- * 4. The other direction, and the price of a hump (forward.c).
- * 5. The printed lines, here.
+ * 4. The tables of all that (tables.c).
+ * 5. The other direction, and the price of a hump (forward.c).
+ * 6. The printed lines, here.
  */
 #include "mode_seeking/landscape.h"
 
@@ -78,6 +79,10 @@ void check_mode_seeking(ev_check *check)
     mode_decide_equal(check, &all);
     mode_decide_attained(check, &all);
     mode_decide_table(check);
+    mode_decide_fixed_table(check);
+    mode_decide_forward_table(check);
+    mode_decide_bimodal(check);
+    mode_decide_seeking(check, &all);
     mode_decide_fixed_width(check);
     mode_decide_forward(check);
     mode_decide_penalty(check);

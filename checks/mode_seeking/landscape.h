@@ -85,8 +85,13 @@ bool mode_sound(const surveys *all);
 /* stationary.c */
 void mode_decide_stationary(ev_check *check, const surveys *all);
 void mode_decide_wide(ev_check *check, const surveys *all);
-void mode_decide_table(ev_check *check);
 void mode_decide_fixed_width(ev_check *check);
+/* tables.c */
+void mode_decide_table(ev_check *check);
+void mode_decide_fixed_table(ev_check *check);
+void mode_decide_forward_table(ev_check *check);
+void mode_decide_bimodal(ev_check *check);
+void mode_decide_seeking(ev_check *check, const surveys *all);
 /* changes.c */
 void mode_decide_fold(ev_check *check, const surveys *all);
 void mode_decide_equal(ev_check *check, const surveys *all);

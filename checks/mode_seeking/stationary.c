@@ -80,42 +80,6 @@ void mode_decide_wide(ev_check *check, const surveys *all)
         3, others);
 }
 
-void mode_decide_table(ev_check *check)
-{
-    static const double ROW[][6] = {{1, 0, 0, 0, 1.393732, 0.010888},
-                                    {2, 0, 0, 0, 2.047010, 0.226508},
-                                    {2.5, 2.386094, 1.136456, 0.666463, 2.390589, 0.481062},
-                                    {3, 2.984306, 1.023369, 0.688769, 2.743769, 0.840621},
-                                    {4, 3.999602, 1.000796, 0.693053, 3.472725, 1.871197},
-                                    {6, 6.000000, 1.000000, 0.693147, 4.985684, 5.136132},
-                                    {8, 8.000000, 1.000000, 0.693147, 6.535135, 9.949407}};
-    static const rule RULES[] = {mode_split, mode_raw};
-    double worst = 0, at_component = HUGE_VAL;
-    bool found = true;
-    for (size_t i = 0; i < 2 * sizeof ROW / sizeof *ROW; i++) {
-        const double *row = ROW[i / 2];
-        rule by = RULES[i % 2];
-        double m = row[0], mu = 0, tau = 1;
-        found = found && mode_middle_minimum(by, m, &tau);
-        worst = larger(worst, fmax(fabs(tau - row[4]), fabs(by(m, 0, tau).value - row[5])));
-        if (m < FOLD)
-            continue;
-        found = found && mode_outer_minimum(by, m, &mu, &tau);
-        worst = larger(worst, fmax(fabs(mu - row[1]), fabs(tau - row[2])));
-        worst = larger(worst, fabs(by(m, mu, tau).value - row[3]));
-        if (m < 4)
-            at_component = smaller(at_component, fabs(by(m, m, 1).mu) + fabs(by(m, m, 1).tau));
-    }
-    const char *errors = ev_check_format(check, "largest difference %.2e, by both rules", worst);
-    const ev_alternative others[] = {
-        {"the outer minima are the humps themselves, mu = m, tau = s", at_component > 1e-3,
-         ev_check_format(check, "there the slopes add up to %.4f or more for m/s up to 3",
-                         at_component)},
-        {"the middle one has the variance of p, m^2 + s^2", fabs(ROW[3][4] - sqrt(10)) > 0.1,
-         "at m/s = 3 it has tau = 2.7438, not 3.1623"}};
-    ev_check_decide(check, "mode-table", found && worst < 0.51e-6, errors, 2, others);
-}
-
 typedef struct {
     rule at;
     double tau;
