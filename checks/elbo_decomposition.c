@@ -195,6 +195,7 @@ static void proof_sides(ev_check *check, const averages *a)
     for (size_t step = 1; step <= 6; step++)
         ev_check_sides(check, "elbo-decomposition-proof", step, member[step - 1], a->error,
                        member[step], 2 * a->error);
+    ev_check_sides(check, "elbo-decomposition-inside", 1, t[JOINT], a->error, split, 2 * a->error);
     ev_check_sides(check, "elbo-decomposition", 1, t[JOINT], a->error, split, 2 * a->error);
     ev_check_sides(check, "elbo-structured", 1, t[WHOLE], a->error, t[MARGINAL], a->error);
 }

@@ -93,6 +93,7 @@ typedef struct {
     scene of;
     double term[TERMS], error;
     double evidence; /* log p(x), from integrals under the clusters */
+    double first;    /* log p(x, c = 1), the first cluster's share alone */
     double closed;   /* the bound: closed forms, and the reconstruction by quadrature */
 } averages;
 
@@ -123,6 +124,7 @@ static averages take_averages(const scene *s)
                s->model.J * sizeof *s->model.sigma);
         done = done && integrate(&component, under, &ignored);
         sum += s->model.pi[c] * under[LIKELIHOOD];
+        a.first = c == 0 ? log(s->model.pi[c] * under[LIKELIHOOD]) : a.first;
     }
     ev_log_each(s->model.K, s->model.gamma, log_gamma);
     a.evidence = done ? log(sum) : (double)NAN;
@@ -149,6 +151,7 @@ static void bound_sides(ev_check *check, const averages *binary, const averages 
     sides(check, "gmvae-bound-statement", 1, a, a->closed, t[FIVE]);
     sides(check, "gmvae-gap", 1, a, a->evidence - a->closed, -(t[BOUND] - a->evidence));
     sides(check, "gmvae-bound-equality", 1, a, a->evidence, t[BOUND]);
+    sides(check, "gmvae-support", 1, a, a->evidence, a->first);
     sides(check, "gmvae-bound-real", 1, real, real->evidence, log(real->term[RATIO]));
     sides(check, "gmvae-bound-real", 2, real, log(real->term[RATIO]), real->term[BOUND]);
     sides(check, "gmvae-bound-real", 3, real, real->term[BOUND], real->term[FIVE]);
@@ -180,6 +183,42 @@ static void slip_sides(ev_check *check)
                    exp(ev_gaussian_log_density(2, z, mu, one)), 1e-15);
     ev_check_sides(check, "gmvae-cluster-width", 1, exp(ev_gaussian_log_density(2, z, mu, own)),
                    1e-15, cluster, 1e-15);
+}
+
+/* An observation that looks at its cluster, K = 2, D = J = 1: its probability by c, and by z alone;
+ * the sum over clusters either way. */
+static void direct_sides(ev_check *check)
+{
+    const double pi[2] = {0.3, 0.7}, mu[2] = {-0.6, 0.9}, w[2] = {1.4, -0.8}, z = 0.35;
+    double joint[2], by_cluster[2], total = 0, mean = 0, left = 0;
+    for (size_t c = 0; c < 2; c++) {
+        joint[c] = pi[c] * exp(ev_gaussian_scalar_log_density(z, mu[c], 1.1));
+        by_cluster[c] = ev_sigmoid(w[c] + z);
+        total += joint[c];
+        left += by_cluster[c] * joint[c];
+    }
+    for (size_t c = 0; c < 2; c++)
+        mean += by_cluster[c] * joint[c] / total;
+    ev_check_sides(check, "gmvae-factorisation-direct", 1, by_cluster[0] * joint[0], 1e-15,
+                   mean * joint[0], 1e-15);
+    ev_check_sides(check, "gmvae-factorisation-marginal", 1, left, 1e-15, mean * total, 1e-15);
+}
+
+/* One standard cluster: the bound by quadrature, and the usual one with the divergence in closed
+ * form. */
+static void one_cluster_sides(ev_check *check)
+{
+    scene s = BINARY;
+    double zero[2] = {0, 0}, one[2] = {1, 1};
+    s.model.K = 1;
+    s.model.pi[0] = s.model.gamma[0] = 1;
+    for (size_t j = 0; j < s.model.J; j++) {
+        s.model.mu[j] = 0;
+        s.model.sigma[j] = 1;
+    }
+    averages a = take_averages(&s);
+    double kl = ev_gaussian_kl(s.model.J, s.model.mu_q, s.model.sigma_q, zero, one);
+    sides(check, "gmvae-one-cluster", 1, &a, a.term[BOUND], a.term[LOG_LIKELIHOOD] - kl);
 }
 
 /* 2. The linear decoder, x = a z + b + s epsilon, J = D = 1. ----------------------------------- */
@@ -499,6 +538,8 @@ void check_gmvae_elbo(ev_check *check)
     assert_bound(check, &binary, id[0]);
     assert_bound(check, &real, id[1]);
     slip_sides(check);
+    direct_sides(check);
+    one_cluster_sides(check);
     compare_linear(check, &LINEAR);
     decide_normalised(check, &binary);
     decide_product_gap(check, &LINEAR);

@@ -119,11 +119,35 @@ static void check_gaussian(ev_check *check, size_t J)
         errors_says(check, "kl-standard-variance", 2, 2, j, 3, at, by_log_var,
                     rounding(by_log_var));
         errors_differ(check, "kl-plus-log-variance", by_log_var, wrong);
+        /* d (log sigma)^2/d l = l/2 in the place of d log sigma^2/d l = 1. */
+        errors_differ(check, "kl-log-squared-variance", by_log_var,
+                      sigma[j] * sigma[j] / 2 + LOG_VAR[j] / 4);
+        if (J > 1)
+            errors_differ(check, "kl-latent-mean-gradient", d_mu[j], d_mu[j] / (double)J);
     }
     refute_closed_forms(check, J, value[0], error[0]);
     ev_check_assert(check, ev_check_format(check, "kl-standard-quadrature-%zu", J),
                     "KL from the standard Gaussian: adaptive quadrature and the closed form",
                     value[0], kl, error[0] + rounding(kl));
+}
+
+/* The second moment of mu + exp(power l) e and its derivative by l, at l, by quadrature alone:
+ * a central difference in which the error of order h^2 is extrapolated away. */
+static double moment(double power, double l)
+{
+    draw d = {0.4, 1, exp(power * l)};
+    ev_integral found[2];
+    size_t evaluations;
+    ev_status status = ev_kronrod_expect(12, 1e-14, 1e-13, draw_terms, &d, 2, found, &evaluations);
+    return status == EV_OK ? found[1].value : (double)NAN;
+}
+
+static double moment_slope(double power, double l)
+{
+    const double h = 0.02;
+    double wide = (moment(power, l + h) - moment(power, l - h)) / (2 * h);
+    double near = (moment(power, l + h / 2) - moment(power, l - h / 2)) / h;
+    return near + (near - wide) / 3;
 }
 
 static void check_draws(ev_check *check)
@@ -146,30 +170,19 @@ static void check_draws(ev_check *check)
                    wrong_error[1]);
     ev_check_sides(check, "draw-contradiction", 1, wrong[0], wrong_error[0], kl, rounding(kl));
     ev_check_sides(check, "draw-hundredth", 1, right[1], right_error[1], tiny[1], tiny_error[1]);
+    /* By l, the second moment's slope is sigma^2, and 2 exp(2 l) with the variance for a
+     * deviation: differences of the quadratures. */
+    ev_check_sides(check, "draw-exp-log-variance-gradient", 1, moment_slope(0.5, LOG_VAR[0]), 1e-6,
+                   moment_slope(1, LOG_VAR[0]), 1e-6);
+    double a = LOG_VAR[0], h = 1e-3;
+    ev_check_sides(check, "draw-softplus-slope", 1,
+                   (exp(ev_softplus(a + h)) - exp(ev_softplus(a - h))) / (2 * h), 1e-5, exp(a),
+                   1e-5);
     errors_differ(check, "draw-softplus", exp(ev_softplus(0.4)), exp(0.4));
     /* The least divergence over variances of at least one is that of variance one. */
     double s = 0.6, floor_kl = ev_gaussian_scalar_kl(0.3, 1, 0.3, s);
     const ev_binding narrow[] = {{"s", 1, &s}, {"m", 1, MU}, {"a", 1, LOG_VAR}};
     errors_says(check, "draw-softplus-floor", 1, 1, 0, 3, narrow, floor_kl, rounding(floor_kl));
-}
-
-/* The second moment of mu + exp(power l) e and its derivative by l, at l, by quadrature alone:
- * a central difference in which the error of order h^2 is extrapolated away. */
-static double moment(double power, double l)
-{
-    draw d = {0.4, 1, exp(power * l)};
-    ev_integral found[2];
-    size_t evaluations;
-    ev_status status = ev_kronrod_expect(12, 1e-14, 1e-13, draw_terms, &d, 2, found, &evaluations);
-    return status == EV_OK ? found[1].value : (double)NAN;
-}
-
-static double moment_slope(double power, double l)
-{
-    const double h = 0.02;
-    double wide = (moment(power, l + h) - moment(power, l - h)) / (2 * h);
-    double near = (moment(power, l + h / 2) - moment(power, l - h / 2)) / h;
-    return near + (near - wide) / 3;
 }
 
 static void decide_gradient_at_zero(ev_check *check)
@@ -206,6 +219,7 @@ static void check_batch(ev_check *check)
     errors_says(check, "batch-sum-weight", 1, 1, 0, 6, at, rec / n + kl, rounding(kl));
     errors_says(check, "batch-pixels-both", 1, 1, 0, 6, at, (rec + kl) / (n * d), rounding(kl));
     errors_says(check, "batch-pixels-weight", 1, 1, 0, 6, at, rec / n + kl / (n * d), rounding(kl));
+    errors_differ(check, "batch-sum-gradient", MU[0] / n, MU[0]);
     errors_differ(check, "batch-sum", (rec + kl) / n, rec / n + kl);
     errors_differ(check, "batch-pixels", (rec + kl) / n, rec / n + kl / (n * d));
 }
@@ -248,6 +262,19 @@ static void check_bernoulli(ev_check *check)
     errors_says(check, "grey-entropy", 1, 1, 0, 10, at, entropy, rounding(entropy));
     errors_says(check, "grey-mass-bound", 1, 1, 0, 10, at, mass, rounding(mass));
     errors_differ(check, "bernoulli-mean", -likelihood, -likelihood / D);
+    for (int i = 0; i < D; i++) {
+        /* by differences of the log masses of x and of g */
+        double up[D], down[D], h = 1e-5, slope, grey;
+        memcpy(up, u, sizeof up);
+        memcpy(down, u, sizeof down);
+        up[i] += h;
+        down[i] -= h;
+        slope = -(ev_bernoulli_log_mass(D, x, up) - ev_bernoulli_log_mass(D, x, down)) / (2 * h);
+        grey = -(ev_bernoulli_log_mass(D, g, up) - ev_bernoulli_log_mass(D, g, down)) / (2 * h);
+        ev_check_sides(check, "bernoulli-mean-gradient", 1, slope, 1e-6, slope / D, 1e-6);
+        ev_check_sides(check, "grey-gradient", 1, grey, 1e-6, (u[i] - g[i]) / (u[i] * (1 - u[i])),
+                       1e-6);
+    }
     errors_differ(check, "grey-perfect", entropy, 0);
     errors_differ(check, "grey-mass", mass, 1);
     if (ev_kronrod_expect(12, 1e-14, 1e-13, decoder_terms, &of, 1, &found, &evaluations) != EV_OK)

@@ -183,7 +183,36 @@ static void check_gradients(ev_check *check)
         for (size_t c = 0; c < J; c++)
             says(check, line[i].claim, line[i].step, line[i].member, c, 8, at,
                  slope(line[i].loss, line[i].by, c));
+    for (size_t c = 0; c < (size_t)J * J; c++)
+        says(check, "vq-decoder", 1, 0, c, 8, at, slope(reconstruction, offsetof(model, A), c));
     differ(check, "vq-without-stops", slope(without_stops, a, 0), slope(codebook, a, 0));
+}
+
+static void decide_other_code(ev_check *check)
+{
+    double (*const term[3])(const model *) = {reconstruction, codebook, commitment};
+    const size_t b = offsetof(model, b), A = offsetof(model, A), a = offsetof(model, a);
+    double other = 0, decoder = 0, of_reconstruction = 0, chosen = 0;
+    for (int t = 0; t < 3; t++) {
+        for (size_t c = 0; c < J; c++) {
+            other = fmax(other, fabs(slope(term[t], b, c)));
+            chosen = fmax(chosen, fabs(slope(term[t], a, c)));
+        }
+        for (size_t c = 0; c < (size_t)J * J; c++) {
+            double size = fabs(slope(term[t], A, c));
+            *(t == 0 ? &of_reconstruction : &decoder) = fmax(t == 0 ? of_reconstruction : decoder,
+                                                             size);
+        }
+    }
+    const char *found = ev_check_format(check,
+                                        "largest slopes: other code %g, chosen code %.3f; decoder "
+                                        "%.3f from the reconstruction, %g from the other two",
+                                        other, chosen, of_reconstruction, decoder);
+    const ev_alternative others[] = {
+        {"both codes receive the codebook term's gradient", !(other > 0) && chosen > 0.1, found},
+        {"the decoder receives something from each term", !(decoder > 0) && of_reconstruction > 0.1,
+         found}};
+    ev_check_decide(check, "vq-other-code", !(other > 0) && !(decoder > 0), found, 2, others);
 }
 
 /* The straight-through value w^T (z + sg[e - z]), and without the copies w^T e. */
@@ -312,6 +341,7 @@ void check_vector_quantisation(ev_check *check)
     check_bound(check);
     check_gradients(check);
     check_straight_through(check);
+    decide_other_code(check);
     check_averages(check);
     check_counts(check);
     check_perplexity(check);

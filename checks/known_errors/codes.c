@@ -32,6 +32,20 @@ static double slope(double (*loss)(const quantised *), const quantised *at, bool
     return loss(&up) - loss(&down);
 }
 
+/* A count without vectors, twice decayed: smoothed once, and each time; and in the long run. */
+static void check_written_back(ev_check *check)
+{
+    const double alpha = 0.9, epsilon = 0.2, k = 4, v = 5, n = 1.7;
+    double local = (alpha * alpha * n + epsilon) / (v + k * epsilon) * v, stored = n, last = n;
+    for (int step = 0; step < 2; step++)
+        stored = (alpha * stored + epsilon) / (v + k * epsilon) * v;
+    errors_differ(check, "written-back", stored, local);
+    for (int step = 0; step < 2000; step++)
+        last = (alpha * last + epsilon) / (v + k * epsilon) * v;
+    ev_check_sides(check, "written-back-limit", 1, last, 1e-12,
+                   epsilon * v / ((1 - alpha) * v + k * epsilon), 1e-12);
+}
+
 void errors_check_quantisation(ev_check *check)
 {
     const double j = 2, z[2] = {0.7, -1.3}, e[2] = {-0.2, 0.4}, beta = 0.25, alpha = 0.9;
@@ -66,6 +80,13 @@ void errors_check_quantisation(ev_check *check)
     }
     errors_says(check, "update-first-factor", 1, 1, 0, 9, at, after, rounding(after));
     errors_differ(check, "update-first", after, before);
+    /* by a difference, exact for squares, the moved code held */
+    double held = alpha * e[0] + (1 - alpha) * z[0], h = 0.5;
+    double slow = (pow(z[0] + h - held, 2) - pow(z[0] - h - held, 2)) / (2 * h);
+    errors_differ(check, "update-first-gradient", slow, 2 * (z[0] - e[0]));
+    ev_check_sides(check, "update-first-gradient-factor", 1, slow, 1e-12, 2 * alpha * (z[0] - e[0]),
+                   1e-12);
+    check_written_back(check);
 }
 
 /* One step of the moving averages of two codes, of which the batch (64 vectors of value 2) uses

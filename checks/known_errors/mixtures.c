@@ -43,6 +43,13 @@ void errors_check_responsibilities(ev_check *check)
         errors_says(check, "weight-power", 1, 1, 0, 7, at, exp(wrong[c]), rounding(right));
         errors_says(check, "softmax-of-logarithms", 1, 1, 0, 7, at, right, rounding(right));
         errors_says(check, "rescaled-softmax-bound", 1, 0, 0, 7, at, one, rounding(one));
+        /* The first component, with its mean for a log-variance. */
+        double loaded = 0, own = 0;
+        for (size_t i = 0; i < 2; i++) {
+            loaded += ev_gaussian_scalar_log_density(z[i], M[i], exp(M[i] / 2));
+            own += ev_gaussian_scalar_log_density(z[i], M[i], S[i]);
+        }
+        errors_differ(check, "initial-log-variances", loaded, own);
         errors_differ(check, "weight-in-sum", right, exp(wrong[c]));
         errors_differ(check, "rescaled-softmax", right, one);
         errors_differ(check, "density-epsilon", right, (exp(log_joint[c]) + 1e-10) / sum);
@@ -139,6 +146,11 @@ void errors_check_categories(ev_check *check)
         }
         errors_says(check, "log-tenth-gradient", 1, 1, c, 3, at, slope, rounding(slope));
         errors_says(check, "categorical-gradient", 1, 1, c, 3, at, slope, rounding(slope));
+        double given = 0,
+               ours = exp(log_q[c]) * (log_q[c] - log_r[c] - ev_categorical_kl(K, log_q, log_r));
+        for (size_t i = 0; i < K; i++) /* d/d a_c of sum_k pi_k (log pi_k - log q_k) */
+            given += PI[i] * (exp(log_q[c]) - (i == c));
+        errors_differ(check, "argument-order-gradient", given, ours);
         ev_check_sides(check, "categorical-sign-gradient", 1, (ends[1] - ends[0]) / (2 * h), 1e-7,
                        -slope, rounding(slope));
     }

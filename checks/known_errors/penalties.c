@@ -33,6 +33,7 @@ void errors_check_weights(ev_check *check)
     ev_stream stream = ev_check_stream(check, "weights");
     errors_says(check, "weights-averaged", 1, 1, 0, 5, at, evidence, rounding(evidence));
     errors_says(check, "log-sum-exp", 1, 1, 0, 5, at, ev_log_mean_exp(2, a), rounding(1));
+    errors_differ(check, "logarithms-added-gradient", 1 / (1 + exp(a[1] - a[0])), 1);
     errors_differ(check, "logarithms-added", ev_log_mean_exp(2, a), a[0] + a[1]);
     if (ev_kronrod_expect(12, 1e-14, 1e-13, weight_terms, NULL, 1, &found, &evaluations) != EV_OK ||
         ev_monte_carlo_expect(1, weight_terms, NULL, 1, &stream, 100000, 2, &drawn) != EV_OK)
