@@ -119,7 +119,7 @@ $(OBJ)/checks/%.o $(OBJ)/tests/fuzz/%.o: private COMPILE += -Ichecks -Wno-missin
 
 CHECK_FLAGS ?= --mutants on
 
-.PHONY: all check test tests bench plots fuzz fuzz-run format layout lint install new clean help FORCE
+.PHONY: all check test tests bench plots fuzz fuzz-run format layout lint install sources new clean help FORCE
 
 all: $(PROGRAM) ## build the program, build/evidence (the default)
 
@@ -194,6 +194,16 @@ install: $(PROGRAM) ## install the program and the derivations (prefix, DESTDIR)
 	$(INSTALL) -m 644 LICENSE $(wildcard README.md CHANGELOG.md) '$(DESTDIR)$(docdir)'
 	$(if $(wildcard derivations/*.md),$(INSTALL) -m 644 $(wildcard derivations/*.md) \
 	    '$(DESTDIR)$(docdir)/derivations')
+
+# The rows of the first table are the assignment's, those of the second are printed elsewhere.
+sources: $(PROGRAM) ## write the table of printed lines in derivations/README.md again
+	$(Q)$(PROGRAM) tabulate sources --effort full --format markdown --out $(B)/sources.md
+	$(Q)awk -v rows=$(B)/sources.md '/^\| printed in \|/ { n++; print; getline; print; \
+	    while ((getline row < rows) > 0) if (row !~ /^\| printed in|^\|---/ && \
+	        (row ~ /^\| [0-9]/) == (n == 1)) print row; \
+	    close(rows); skip = 1; next } /^\| / && skip { next } { skip = 0; print }' \
+	    derivations/README.md >$(B)/README.md
+	$(Q)mv $(B)/README.md derivations/README.md
 
 new: ## scaffold derivations/NAME.md and checks/NAME.c, a first claim with its second voice
 	@case '$(NAME)' in '' | *[!a-z0-9_]*) \
