@@ -17,6 +17,7 @@
 #include "numerics/vector_kernels.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 #ifdef __AVX__
 #include <immintrin.h>
@@ -92,6 +93,17 @@ static void square_roots(size_t count, double *x)
 #endif
 }
 
+/* -2 log v for 2^-53 <= v < 1, to 2 ulp: ev_log_kernel's reduction and polynomial, without the
+ * care that a last bit of the logarithm would want; its square root halves the error. */
+static inline double minus_two_log(double v)
+{
+    uint64_t moved = ev_bits_of(v) + EV_LOG_MOVE;
+    double k = ev_double_of((moved >> 52) | ev_bits_of(EV_TWO52)) - (EV_TWO52 + 1023.0);
+    double f = ev_double_of((moved & EV_MANTISSA) + EV_HALF_ROOT) - 1.0;
+    double s = f / (2.0 + f), z = s * s;
+    return -1.38629436111989061883 * k - (2.0 * s) * (2.0 + ev_log_polynomial(z));
+}
+
 /* first = r cos 2 pi u, second = r sin 2 pi u, r = sqrt(-2 log v).  The turn u is
  * reduced exactly to quarter q plus a rest of at most an eighth of a turn. */
 static void normals_of_words(size_t count, const uint64_t *low, const uint64_t *high, double *first,
@@ -99,7 +111,7 @@ static void normals_of_words(size_t count, const uint64_t *low, const uint64_t *
 {
     double radius[BATCH];
     for (size_t l = 0; l < count; l++)
-        radius[l] = -2.0 * ev_log_kernel(open_uniform(low[l]), 0.0);
+        radius[l] = minus_two_log(open_uniform(low[l]));
     square_roots(count, radius);
     for (size_t l = 0; l < count; l++) {
         double turn = 4.0 * open_uniform(high[l]);
@@ -119,31 +131,35 @@ static void normals_of_words(size_t count, const uint64_t *low, const uint64_t *
 typedef void (*transform)(size_t count, const uint64_t *low, const uint64_t *high, double *first,
                           double *second);
 
+/* out: (groups * GROUP), the elements in their order. */
+static void interleave(size_t groups, const double *first, const double *second, double *out)
+{
+    for (size_t g = 0; g < groups; g++) {
+        memcpy(out + g * GROUP, first + g * LANES, LANES * sizeof *out);
+        memcpy(out + g * GROUP + LANES, second + g * LANES, LANES * sizeof *out);
+    }
+}
+
 /* Whole groups are made, and the elements asked for copied out of them. */
 static void fill(const ev_stream *stream, uint64_t offset, size_t n, double *out, transform make)
 {
     uint64_t low[BATCH], high[BATCH];
-    double first[BATCH], second[BATCH];
+    double first[BATCH], second[BATCH], whole[2 * BATCH];
     uint64_t group = offset / GROUP;
     size_t skip = (size_t)(offset % GROUP);
     while (n > 0) {
         size_t groups = (skip + n + GROUP - 1) / GROUP;
         groups = groups < BATCH / LANES ? groups : BATCH / LANES;
+        size_t made = groups * GROUP - skip, take = n < made ? n : made;
+        bool direct = skip == 0 && take == made;
         ev_philox_block(stream->key, stream->stream, group * LANES, groups * LANES, low, high);
         make(groups * LANES, low, high, first, second);
-        for (size_t g = 0; g < groups; g++) {
-            double whole[GROUP];
-            memcpy(whole, first + g * LANES, LANES * sizeof *whole);
-            memcpy(whole + LANES, second + g * LANES, LANES * sizeof *whole);
-            size_t take = n < GROUP - skip ? n : GROUP - skip;
-            if (take == GROUP)
-                memcpy(out, whole, sizeof whole);
-            else
-                memcpy(out, whole + skip, take * sizeof *whole);
-            out += take;
-            n -= take;
-            skip = 0;
-        }
+        interleave(groups, first, second, direct ? out : whole);
+        if (!direct)
+            memcpy(out, whole + skip, take * sizeof *out);
+        out += take;
+        n -= take;
+        skip = 0;
         group += groups;
     }
 }

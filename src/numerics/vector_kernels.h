@@ -30,27 +30,36 @@ static inline double ev_double_of(uint64_t bits)
 #define EV_LN2_HIGH 6.93147180369123816490e-01 /* 32 bits: k * EV_LN2_HIGH is exact */
 #define EV_LN2_LOW 1.90821492927058770002e-10
 
-/* log x = k ln 2 + log(1 + f) for normal x > 0, with x = 2^k (1 + f), sqrt(1/2) <= 1 + f
- * < sqrt 2; log(1 + f) = 2 atanh s, s = f/(2 + f).  exponent_shift is added to k. */
-static inline double ev_log_kernel(double x, double exponent_shift)
+/* Adding EV_LOG_MOVE, 1 less the high word of sqrt 1/2, makes the exponent step at sqrt 2, not
+ * at 2; a mantissa of what results, plus EV_HALF_ROOT, is a number in [sqrt 1/2, sqrt 2). */
+#define EV_HALF_ROOT UINT64_C(0x3fe6a09e00000000)
+#define EV_LOG_MOVE (UINT64_C(0x3ff0000000000000) - EV_HALF_ROOT)
+#define EV_MANTISSA UINT64_C(0x000fffffffffffff)
+
+/* 2 atanh(s)/s - 2 for z = s^2, s = f/(2 + f), sqrt(1/2) <= 1 + f < sqrt 2. */
+static inline double ev_log_polynomial(double z)
 {
-    uint64_t bits = ev_bits_of(x);
-    /* Add 2^20 - (high word of sqrt 1/2) so that the exponent steps at sqrt 2, not at 2. */
-    uint64_t moved = bits + (UINT64_C(0x3ff0000000000000) - UINT64_C(0x3fe6a09e00000000));
-    double k = ev_double_of((moved >> 52) | ev_bits_of(EV_TWO52)) - EV_TWO52 - 1023.0 +
-               exponent_shift;
-    uint64_t mantissa = (moved & UINT64_C(0x000fffffffffffff)) + UINT64_C(0x3fe6a09e00000000);
-    double f = ev_double_of(mantissa) - 1.0;
-    double s = f / (2.0 + f);
-    double z = s * s, w = z * z;
+    double w = z * z;
     double even = w * (3.999999999940941908e-01 +
                        w * (2.222219843214978396e-01 + w * 1.531383769920937332e-01));
     double odd = z * (6.666666666666735130e-01 +
                       w * (2.857142874366239149e-01 +
-                           w * (1.818357216161805012e-01 + w * 1.479819860511658591e-01)));
+                           w * (1.818357216161805012e-01 + w * 1.479819860510658591e-01)));
+    return even + odd;
+}
+
+/* log x = k ln 2 + log(1 + f) for normal x > 0, with x = 2^k (1 + f), sqrt(1/2) <= 1 + f
+ * < sqrt 2; log(1 + f) = 2 atanh s, s = f/(2 + f).  exponent_shift is added to k. */
+static inline double ev_log_kernel(double x, double exponent_shift)
+{
+    uint64_t moved = ev_bits_of(x) + EV_LOG_MOVE;
+    double k = ev_double_of((moved >> 52) | ev_bits_of(EV_TWO52)) - EV_TWO52 - 1023.0 +
+               exponent_shift;
+    double f = ev_double_of((moved & EV_MANTISSA) + EV_HALF_ROOT) - 1.0;
+    double s = f / (2.0 + f);
     double half_square = 0.5 * f * f;
     return k * EV_LN2_HIGH -
-           ((half_square - (s * (half_square + (even + odd)) + k * EV_LN2_LOW)) - f);
+           ((half_square - (s * (half_square + ev_log_polynomial(s * s)) + k * EV_LN2_LOW)) - f);
 }
 
 /* exp x for -746 <= x <= 710 and NaN: x = k ln 2 + r, exp r = 1 + r + r c/(2 - c), then
@@ -94,8 +103,7 @@ static inline double ev_cos_kernel(double a)
                   z * (2.48015872894767294178e-05 +
                        z * (-2.75573143513906633035e-07 +
                             z * (2.08757232129817482790e-09 - z * 1.13596475577881948265e-11)))));
-    double half_square = 0.5 * z, w = 1.0 - half_square;
-    return w + ((1.0 - w - half_square) + z * r);
+    return 1.0 - (0.5 * z - z * r);
 }
 
 #endif
