@@ -113,14 +113,14 @@ double ev_tail_shape(ev_tail *tail, uint64_t samples)
     if (isnan(tail->threshold))
         return (double)NAN;
     size_t count = tail->count, wanted = (size_t)tail_length(samples);
-    if (count > 0)
-        qsort(tail->values, count, sizeof *tail->values, ascending);
     double *top = tail->values, base = tail->threshold;
     if (count > wanted) {
+        base = select_rank(top, count, count - wanted - 1); /* the greater ones lie beyond it */
         top += count - wanted;
-        base = top[-1];
         count = wanted;
     }
+    if (count > 0)
+        qsort(top, count, sizeof *top, ascending);
     while (count > 0 && top[0] <= base) { /* ties with the threshold exceed nothing */
         top++;
         count--;

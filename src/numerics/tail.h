@@ -23,7 +23,7 @@ bool ev_tail_add(ev_tail *tail, size_t n, const double *v, double centre);
 bool ev_tail_join(ev_tail *tail, const ev_tail *other);
 /* The Pareto shape of the largest min(samples/5, 3 sqrt samples) distances, or of those
  * kept, if fewer.  -inf when none lies above the others; NaN when they are too few.
- * Sorts the values. */
+ * Reorders the values. */
 double ev_tail_shape(ev_tail *tail, uint64_t samples);
 
 #endif

@@ -238,7 +238,7 @@ Test(loop, absurd_hyperparameters_are_refused_with_the_reason)
         case 0: config.batch = 0; break;
         case 1: config.batch = SYNTHETIC_COUNT + 1; break;
         case 2: config.rate = -1.0; break;
-        case 3: config.rate = NAN; break;
+        case 3: config.rate = (double)NAN; break;
         case 4: config.corruption = 1.0; break;
         case 5: config.adam.beta2 = 1.0; break;
         case 6: config.model.D = 5; break;
