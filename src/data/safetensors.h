@@ -9,7 +9,7 @@
  * tensor has the bytes that its shape asks for, none overlap, none are left over, no name stands
  * twice.  Written ones appear whole or not at all (base/draft.h).
  *
- *   const ev_tensor tensors[] = {ev_tensor_f32("encoder.0.weight", 2, (size_t[]){500, 784}, w)};
+ *   const ev_safetensor tensors[] = {ev_safetensor_f32("encoder.0.weight", 2, (size_t[]){500, 784}, w)};
  *   const ev_metadata about[] = {{"step", "1200"}};
  *   status = ev_safetensors_write(path, 1, tensors, 1, about, &error);
  *
@@ -26,7 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { EV_TENSOR_RANK = 8 };
+enum { EV_SAFETENSOR_RANK = 8 };
 
 typedef enum {
     EV_DTYPE_U8,
@@ -51,22 +51,23 @@ typedef struct {
     const char *name;
     ev_dtype dtype;
     size_t rank; /* 0 is a single value */
-    size_t shape[EV_TENSOR_RANK];
+    size_t shape[EV_SAFETENSOR_RANK];
     const void *data; /* to be written; of a file read: its bytes, which may be unaligned */
-} ev_tensor;
+} ev_safetensor;
 
 typedef struct {
     const char *key, *value; /* UTF-8; "format" is not special here */
 } ev_metadata;
 
 /* An (rank) shaped array of floats. */
-ev_tensor ev_tensor_f32(const char *name, size_t rank, const size_t *shape, const float *data);
+ev_safetensor ev_safetensor_f32(const char *name, size_t rank, const size_t *shape,
+                                const float *data);
 /* Values of a tensor; SIZE_MAX when that overflows. */
-size_t ev_tensor_count(const ev_tensor *tensor);
+size_t ev_safetensor_values(const ev_safetensor *tensor);
 
 /* EV_IO when it can't be written: an older file of that name is then as it was.  EV_BAD_INPUT for
  * names that stand twice or are no UTF-8. */
-ev_status ev_safetensors_write(const char *path, size_t count, const ev_tensor *tensors,
+ev_status ev_safetensors_write(const char *path, size_t count, const ev_safetensor *tensors,
                                size_t pairs, const ev_metadata *metadata, ev_error *error);
 
 typedef struct ev_safetensors ev_safetensors;
@@ -82,8 +83,8 @@ void ev_safetensors_destroy(ev_safetensors *file);
 /* Tensor i, in the file's order, i < count; the tensor of that name or NULL; a text of the metadata
  * or NULL.  All belong to the file. */
 size_t ev_safetensors_count(const ev_safetensors *file);
-const ev_tensor *ev_safetensors_at(const ev_safetensors *file, size_t i);
-const ev_tensor *ev_safetensors_find(const ev_safetensors *file, const char *name);
+const ev_safetensor *ev_safetensors_at(const ev_safetensors *file, size_t i);
+const ev_safetensor *ev_safetensors_find(const ev_safetensors *file, const char *name);
 const char *ev_safetensors_metadata(const ev_safetensors *file, const char *key);
 
 typedef enum {
@@ -94,7 +95,7 @@ typedef enum {
 /* Copy the tensor of wanted's name into out, if it is there with wanted's dtype and shape;
  * EV_BAD_INPUT, with both shapes, if not.  wanted->data is not read.  out is written only on
  * EV_OK. */
-ev_status ev_safetensors_take(const ev_safetensors *file, const ev_tensor *wanted,
+ev_status ev_safetensors_take(const ev_safetensors *file, const ev_safetensor *wanted,
                               ev_value_check check, void *out, ev_error *error);
 
 #endif
