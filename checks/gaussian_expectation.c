@@ -224,17 +224,17 @@ static void assert_sampling(ev_check *check)
     ev_stream stream = ev_check_stream(check, "log density");
     ev_sample_summary drawn[2];
     pair all = WHOLE;
-    if (ev_monte_carlo_expect(MAX_J, density_of_p, &all, 2, &stream, 200000, 2, drawn) != EV_OK)
+    if (ev_monte_carlo_expect(MAX_J, density_of_p, &all, 2, &stream, 10000000, 2, drawn) != EV_OK)
         return;
     ev_check_assert(check, "gaussian-expectation-sampling",
-                    "E_q[log p], J = 6: 200000 draws and the closed form", drawn[0].mean,
+                    "E_q[log p], J = 6: 10000000 draws and the closed form", drawn[0].mean,
                     ev_gaussian_cross_entropy(MAX_J, MU_Q, SIGMA_Q, MU, SIGMA),
                     ev_sample_half_width(drawn, ev_check_alpha(check)));
     /* The variance of a variance: a quadratic form in Gaussians has kurtosis at most 15. */
     double variance = log_density_variance(&WHOLE);
     ev_check_assert(check, "gaussian-log-density-variance-sampling",
-                    "Var_q[log p], J = 6: 200000 draws and the closed form", drawn[0].variance,
-                    variance, 6 * variance * sqrt(14 / 200000.0));
+                    "Var_q[log p], J = 6: 10000000 draws and the closed form", drawn[0].variance,
+                    variance, 6 * variance * sqrt(14 / 10000000.0));
 }
 
 /* Refuted lines, by quadrature on the densities alone. */
