@@ -5,7 +5,9 @@
  * 2. Gradients: a stop-gradient is a copy that stays behind when its original moves, so the loss
  *    is written with the copies as arguments of their own and differenced.
  * 3. The dictionary: means, running averages, perplexities, by plain sums.
- * 4. What no line says, by doing it: rate against distortion (vector_quantisation/rates.c),
+ * 4. What these rest on, by a second way that shares nothing with the first
+ *    (vector_quantisation/twice.c).
+ * 5. What no line says, by doing it: rate against distortion (rates.c),
  *    difference quotients, k-means and its moving averages (means.c).
  */
 #include "judge/check.h"
@@ -345,6 +347,7 @@ void check_vector_quantisation(ev_check *check)
     check_averages(check);
     check_counts(check);
     check_perplexity(check);
+    vq_assert_twice(check);
     vq_decide_discrete(check);
     vq_decide_continuous(check);
     vq_decide_quotients(check);

@@ -1,4 +1,5 @@
 /* Published errors in mixtures and categories. */
+#include "numerics/monte_carlo.h"
 #include "numerics/quadrature.h"
 #include "probability/categorical.h"
 #include "probability/gaussian.h"
@@ -78,6 +79,44 @@ static void loss_terms(size_t J, const ev_mixture *prior, const double *log_gamm
         }
 }
 
+/* log q, and the mixture's weighted log density, at draws of q: J = 2. */
+static int bound_block(void *context, size_t worker, size_t n, const double *const *e,
+                       double *const *out)
+{
+    const ev_mixture *prior = context;
+    const double sigma_q[2] = {deviation(LOG_VAR[0]), deviation(LOG_VAR[1])};
+    (void)worker;
+    for (size_t i = 0; i < n; i++) {
+        double z[2] = {MU[0] + sigma_q[0] * e[0][i], MU[1] + sigma_q[1] * e[1][i]};
+        out[0][i] = 0;
+        for (size_t c = 0; c < K; c++)
+            out[0][i] += PI[c] *
+                         ev_gaussian_log_density(2, z, prior->mu + 2 * c, prior->sigma + 2 * c);
+        out[1][i] = -ev_gaussian_log_density(2, z, MU, sigma_q);
+    }
+    return 0;
+}
+
+/* The closed forms of the bound, from densities alone: by sums and by draws. */
+static void assert_bound_twice(ev_check *check, ev_mixture *prior, const double closed[2])
+{
+    static const char *const id[2][2] = {{"errors-latent-sums", "errors-entropy-sums"},
+                                         {"errors-latent-draws", "errors-entropy-draws"}};
+    ev_integral sums[2];
+    ev_sample_summary drawn[2];
+    size_t evaluations;
+    ev_stream stream = ev_check_stream(check, "bound");
+    if (ev_trapezoid_expect(2, 0.2, 9, bound_block, prior, 2, sums, &evaluations) != EV_OK ||
+        ev_monte_carlo_expect(2, bound_block, prior, 2, &stream, 100000, 2, drawn) != EV_OK)
+        return;
+    for (int k = 0; k < 2; k++) {
+        ev_check_assert(check, id[0][k], "a term of the mixture's bound: sums and closed form",
+                        sums[k].value, closed[k], 1e-10);
+        ev_check_assert(check, id[1][k], "the same: 100000 draws and closed form", drawn[k].mean,
+                        closed[k], ev_sample_half_width(&drawn[k], ev_check_alpha(check)));
+    }
+}
+
 void errors_check_bound(ev_check *check)
 {
     const double k = K, j = 2;
@@ -88,6 +127,7 @@ void errors_check_bound(ev_check *check)
     ev_log_each(K, PI, log_pi);
     ev_mixture prior = {.K = K, .J = 2, .log_pi = log_pi, .mu = M, .sigma = S};
     loss_terms(2, &prior, log_pi, &latent, &entropy, &published_latent, &published_entropy);
+    assert_bound_twice(check, &prior, (const double[]){latent, entropy});
     errors_says(check, "constant-once", 1, 1, 0, 7, at, latent, rounding(latent));
     errors_says(check, "entropy-with-constant", 1, 1, 0, 7, at, entropy, rounding(entropy));
     errors_says(check, "constants-cancel", 1, 1, 0, 7, at, latent + entropy, rounding(latent));

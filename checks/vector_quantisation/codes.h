@@ -10,6 +10,8 @@ double vq_square_distance(size_t n, const double *a, const double *b);
 /* The nearest of n codes (n,dim). */
 size_t vq_nearest(size_t n, size_t dim, const double *codes, const double *z);
 
+/* twice.c */
+void vq_assert_twice(ev_check *check);
 /* rates.c */
 void vq_decide_discrete(ev_check *check);
 void vq_decide_continuous(ev_check *check);
