@@ -16,6 +16,8 @@
 ##V TEST_TIMEOUT=300          seconds before a test is given up
 ##V DATASET=                  the folder of images that training reads by default
 ##V FUZZ_SECONDS=20           how long each fuzz target runs
+##V SOAK_SEEDS=1000          seeds of `make soak`
+##V SOAK_MINUTES=240         `make soak` ends after so many, wherever it is
 ##V NAME=                     the topic for `make new`
 ##V V=                        1: print whole commands
 ##V prefix=/usr/local, DESTDIR=   where `make install` goes
@@ -38,6 +40,8 @@ TEST_TIMEOUT ?= 300
 FUZZ_SECONDS ?= 20
 # Debian's package dataset-fashion-mnist
 DATASET ?= /usr/share/datasets/fashion-mnist
+SOAK_SEEDS ?= 1000
+SOAK_MINUTES ?= 240
 prefix ?= /usr/local
 bindir ?= $(prefix)/bin
 docdir ?= $(prefix)/share/doc/evidence
@@ -78,7 +82,8 @@ LIB_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(MAIN),$(SRC)) $(CHECKS) $(CH
            $(OBJ)/checks_table.o
 MAIN_OBJ := $(OBJ)/src/cli/main.o
 TEST_OBJ := $(TEST_SRC:%.c=$(OBJ)/%.o)
-BENCH := $(BENCH_SRC:tests/bench/%.c=$(B)/bench/%)
+BENCH := $(filter-out $(B)/bench/soak,$(BENCH_SRC:tests/bench/%.c=$(B)/bench/%))
+SOAK := $(B)/bench/soak
 FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%)
 
 # --- Flags ----------------------------------------------------------------------------------
@@ -119,7 +124,7 @@ $(OBJ)/checks/%.o $(OBJ)/tests/fuzz/%.o: private COMPILE += -Ichecks -Wno-missin
 
 CHECK_FLAGS ?= --mutants on
 
-.PHONY: all check test tests bench plots fuzz fuzz-run format layout lint install sources new clean help FORCE
+.PHONY: all check test tests bench soak plots fuzz fuzz-run format layout lint install sources new clean help FORCE
 
 all: $(PROGRAM) ## build the program, build/evidence (the default)
 
@@ -168,6 +173,11 @@ bench: $(BENCH) $(PROGRAM) ## run the benchmarks, beside NumPy and SciPy where t
 	status=0; \
 	for program in $(BENCH); do $$program || status=1; done; \
 	exit $$status
+
+# The figures of a run that replaces the committed one: make soak SOAK_FILE=tests/bench/soak.tsv
+SOAK_FILE ?= $(B)/soak.tsv
+soak: $(SOAK) ## judge the derivations, whole and broken, under SOAK_SEEDS seeds; figures in SOAK_FILE
+	@$(SOAK) $(SOAK_SEEDS) $(SOAK_MINUTES) $(SOAK_FILE)
 
 plots: $(PLOTS) ## draw every plot, as build/plots/NAME.svg
 	@test -n '$(PLOTS)' || echo 'make plots: nothing in plots'
@@ -235,7 +245,7 @@ $(TESTS): $(TEST_OBJ) $(LIB_OBJ) $(GEN)/link $(GEN)/link-tests
 	$(call say,LD,$@)
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(CRITERION_LIBS) $(LIBS)
 
-$(BENCH): $(B)/bench/%: $(OBJ)/tests/bench/%.o $(LIB_OBJ) $(GEN)/link
+$(BENCH) $(SOAK): $(B)/bench/%: $(OBJ)/tests/bench/%.o $(LIB_OBJ) $(GEN)/link
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(LIBS)

@@ -67,6 +67,7 @@ static void gather(const ev_program *p, const program_root *root, ev_value *valu
         value->samples += e->samples;
         value->comparisons += e->comparisons;
         value->sentinel = fmax(value->sentinel, e->sentinel);
+        value->p_value = isnan(value->p_value) ? e->p_value : value->p_value;
         value->domain = value->domain && e->domain;
         if (!e->fit && value->fit) {
             value->fit = false;
@@ -85,6 +86,7 @@ static void assemble(const ev_program *p, const program_root *root, ev_value *va
                         .quadrature = bound(v->error[EV_ERROR_QUADRATURE]),
                         .sampling = bound(v->error[EV_ERROR_SAMPLING]),
                         .magnitude = v->magnitude,
+                        .p_value = (double)NAN,
                         .fit = true,
                         .domain = true};
     gather(p, root, value);

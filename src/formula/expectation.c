@@ -43,6 +43,7 @@ static void begin(const setting *s, expectation *e)
     e->methods = EV_METHOD_CLOSED;
     e->evaluations = e->samples = e->comparisons = 0;
     e->sentinel = 0;
+    e->p_value = (double)NAN;
     e->reason[0] = '\0';
     *number_of(s, e) = ev_number_exact((double)NAN);
     for (size_t i = 0; i < e->tape->scalars; i++)
@@ -188,6 +189,9 @@ static ev_status hear_sampling(const setting *s, expectation *e)
     e->methods |= EV_METHOD_MONTE_CARLO;
     e->comparisons++;
     double allowed = width + ev_number_total_error(v) + 64 * EV_UNIT_ROUNDOFF * sample.magnitude;
+    /* Where the errors of the sum are of the spread's own size, sampling tells nothing of it. */
+    if (100 * (allowed - width) < sample.standard_error)
+        e->p_value = ev_sample_p_value(&sample, v->value);
     if (!(fabs(sample.mean - v->value) <= allowed))
         unfit(e, "sampling contradicts quadrature: %.8g +- %.1e and %.8g", sample.mean, width,
               v->value);

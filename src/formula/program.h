@@ -54,6 +54,9 @@ typedef struct {
     uint64_t samples;
     uint64_t comparisons; /* sampling comparisons and intervals spent (each of level alpha) */
     double sentinel;      /* largest deviation of a sentinel */
+    double
+        p_value; /* of the first of the sampling comparisons, if quadrature is right: uniform then;
+                       NaN where none could tell */
 } ev_value;
 
 /* The tape for n roots.  The graph must outlive the program and not grow meanwhile.

@@ -27,6 +27,7 @@ typedef struct {
     unsigned methods;
     uint64_t evaluations, samples, comparisons;
     double sentinel;
+    double p_value; /* of sampling against quadrature; NaN: not to be had */
     char reason[160];
 } expectation;
 

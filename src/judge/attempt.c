@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-void ev_attempt_begin(ev_attempt *attempt) { *attempt = (ev_attempt){.worst = {.digits = 16.0}}; }
+void ev_attempt_begin(ev_attempt *attempt)
+{
+    *attempt = (ev_attempt){.worst = {.digits = 16.0}, .p_value = (double)NAN};
+}
 
 void ev_attempt_spend(ev_attempt *attempt, const ev_program *program, size_t n,
                       const ev_value *values)
@@ -16,6 +19,8 @@ void ev_attempt_spend(ev_attempt *attempt, const ev_program *program, size_t n,
         attempt->evaluations += values[i].evaluations;
         attempt->samples += values[i].samples;
         attempt->sentinel = fmax(attempt->sentinel, values[i].sentinel);
+        attempt->p_value = isnan(attempt->p_value) && values[i].comparisons > 0 ? values[i].p_value
+                                                                                : attempt->p_value;
         sampled = sampled || values[i].comparisons > 0;
     }
     if (sampled) /* roots share expectations, so that their own counts would add up to more */

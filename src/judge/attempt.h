@@ -34,6 +34,7 @@ typedef struct {
     unsigned methods;
     uint64_t evaluations, samples, comparisons;
     double sentinel;
+    double p_value;   /* of one sampling comparison, or NaN: see ev_value */
     char reason[200]; /* when not EV_AGREES */
 } ev_attempt;
 

@@ -9,6 +9,7 @@
 typedef struct {
     const char *name;           /* "quick", "full", "deep" */
     size_t points;              /* a step is compared at so many */
+    size_t first_point;         /* the number of the first: 0, but where few points take turns */
     size_t cases;               /* spread over at most so many choices of the integers */
     size_t minimisation_points; /* the same for a relation between arg-mins */
     size_t redraws;             /* of the varying symbols, at each point */

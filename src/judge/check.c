@@ -250,6 +250,7 @@ static ev_record *own_record(ev_check *check, const char *id)
                           .measured = "",
                           .second_voice = "",
                           .estimate_deviation = (double)NAN,
+                          .sampling_p = (double)NAN,
                           .seed = job->seed};
     return record;
 }

@@ -297,6 +297,7 @@ static ev_record record_of_claim(run *r, const task *t)
                        .second_voice = "",
                        .measured = "",
                        .estimate_deviation = (double)NAN,
+                       .sampling_p = (double)NAN,
                        .seed = r->options->seed,
                        .seconds = t->seconds};
 }
@@ -335,6 +336,7 @@ static ev_record record_of_step(run *r, const task *t)
     record.alpha_spent = (double)result->comparisons * r->budget.effort.alpha;
     record.sentinel = result->sentinel;
     record.estimate_deviation = result->deviation;
+    record.sampling_p = result->p_value;
     record.mutants_killed = t->strength.killed;
     record.mutants_total = t->strength.total;
     record.mutants_equivalent = t->strength.equivalent;
@@ -457,6 +459,11 @@ ev_status ev_judge_documents(ev_document *const *documents, size_t count,
              .budget = ev_budget_for((int)options->effort),
              .threads = options->threads > 0 ? (int)options->threads : omp_get_max_threads()};
     *ledger = NULL;
+    if (options->points > 0) {
+        r.budget.points = options->points;
+        r.budget.first_point = options->first_point;
+        r.budget.cases = options->points < r.budget.cases ? options->points : r.budget.cases;
+    }
     ev_status status = start(&r, checks, error);
     if (status == EV_OK)
         status = plan_all(&r, error);

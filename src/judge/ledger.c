@@ -167,6 +167,7 @@ static int add_evidence(json_t *o, const ev_record *r)
            set(o, "points_effective", whole(r->points_effective)) |
            set(o, "comparisons", whole(r->comparisons)) |
            set(o, "alpha_spent", number(r->alpha_spent)) | set(o, "sentinel", number(r->sentinel)) |
+           set(o, "sampling_p", number(r->sampling_p)) |
            set(o, "estimate_deviation", number(r->estimate_deviation)) |
            set(o, "second_voice", text(r->second_voice)) |
            set(o, "second_voice_points", whole(r->second_voice_points)) |

@@ -59,6 +59,8 @@ typedef struct {
     uint64_t comparisons;                  /* sampling comparisons spent */
     double alpha_spent;
     double sentinel;
+    double sampling_p; /* p-value of one sampling comparison against quadrature, or NaN: uniform
+                          if both are right */
     double estimate_deviation; /* standard deviation of an estimator at the shown point, or NaN */
     uint64_t seed;
     size_t mutants_killed, mutants_total; /* 0/0: not measured, or none has a meaning */

@@ -88,7 +88,7 @@ static ev_status draw_points(ev_plan *plan, ev_error *error)
     if (plan->points == NULL || exhausted == NULL)
         return out_of_memory(error);
     for (size_t i = 0; i < wanted && !is_exhausted(exhausted, plan->case_count); i++)
-        draw_point(plan, i, exhausted);
+        draw_point(plan, plan->budget.first_point + i, exhausted);
     return ev_arena_failed(plan->arena) ? out_of_memory(error) : EV_OK;
 }
 
@@ -347,7 +347,8 @@ static bool is_judged(const ev_plan *plan, const ev_case_step *step, size_t inde
 {
     if (step->kind != EV_STEP_ARGMIN)
         return true;
-    return before < plan->budget.minimisation_points && !ev_point_is_corner(index);
+    return before < plan->budget.minimisation_points &&
+           !ev_point_is_corner(plan->budget.first_point + index);
 }
 
 ev_status ev_plan_prepare(ev_plan *plan, size_t s, uint64_t *comparisons, ev_error *error)

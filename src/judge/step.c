@@ -56,6 +56,8 @@ static ev_status judge_point(const ev_step_point *point, const ev_budget *budget
         if (status != EV_OK)
             return status;
         add_cost(&total, out);
+        if (k == 0)
+            total.p_value = out->p_value;
         if (out->compared == 0)
             set_unresolved(out, "nothing could be compared");
         ev_outcome outcome = out->worst.outcome;
@@ -72,6 +74,7 @@ static ev_status judge_point(const ev_step_point *point, const ev_budget *budget
     out->samples = total.samples;
     out->comparisons = total.comparisons;
     out->sentinel = total.sentinel;
+    out->p_value = total.p_value;
     return EV_OK;
 }
 
@@ -101,6 +104,7 @@ static void add_point(ev_step_result *result, const ev_step_point *points, size_
     result->samples += attempt->samples;
     result->comparisons += attempt->comparisons;
     result->sentinel = fmax(result->sentinel, attempt->sentinel);
+    result->p_value = isnan(attempt->p_value) ? result->p_value : attempt->p_value;
     if (c->outcome == EV_UNFIT_VALUES)
         return;
     result->digits = fmin(result->digits, c->digits);
@@ -167,7 +171,7 @@ static ev_status judge_points(size_t count, const ev_step_point *points, const e
 ev_status ev_step_judge(size_t count, const ev_step_point *points, const ev_budget *budget,
                         const ev_stream *stream, ev_step_result *result)
 {
-    *result = (ev_step_result){.digits = 16.0, .deviation = (double)NAN};
+    *result = (ev_step_result){.digits = 16.0, .deviation = (double)NAN, .p_value = (double)NAN};
     ev_attempt_begin(&result->at);
     ev_status status = judge_points(count, points, budget, stream, result);
     if (status != EV_OK)

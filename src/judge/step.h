@@ -26,6 +26,7 @@ typedef struct {
     unsigned methods;
     uint64_t evaluations, samples, comparisons;
     double sentinel;
+    double p_value; /* of one sampling comparison of the last point that had one, or NaN */
 } ev_step_result;
 
 typedef struct {

@@ -1,6 +1,5 @@
 #include "judge/strength.h"
 
-#include "formula/edit.h"
 #include "judge/plan.h"
 
 #include <stdlib.h>
@@ -165,14 +164,12 @@ static ev_status note_survivor(measurement *m, const ev_formula *mutant, const c
     return s->survivors == NULL ? EV_NO_MEMORY : EV_OK;
 }
 
-static ev_status try_mutant(measurement *m, const ev_formula *mutant, const ev_edit *edit,
-                            const char *text)
+static ev_status try_mutant(measurement *m, const ev_mutant *mutant)
 {
     ev_verdict verdict = EV_HOLDS;
     bool meaning = true;
-    if (!has_types(mutant))
-        return EV_OK;
-    ev_status status = staged_verdict(mutant, m->request, m->request->seed, &verdict, &meaning);
+    ev_status status = staged_verdict(&mutant->formula, m->request, m->request->seed, &verdict,
+                                      &meaning);
     if (status != EV_OK || !meaning)
         return status;
     if (verdict != EV_HOLDS) {
@@ -180,51 +177,79 @@ static ev_status try_mutant(measurement *m, const ev_formula *mutant, const ev_e
         m->out->total++;
         return EV_OK;
     }
-    if (edit != NULL && same_graph(m, edit))
+    if (mutant->edit != NULL && same_graph(m, mutant->edit))
         return EV_OK;
-    return note_survivor(m, mutant, text);
+    return note_survivor(m, &mutant->formula, mutant->text);
 }
 
-static ev_status mutate_relation(measurement *m, ev_relation relation, const char *text)
+/* An inequality is reversed, and strengthened to an equality. */
+static ev_status list_relations(const ev_formula *formula, size_t step, ev_arena *arena,
+                                ev_mutant **mutants, size_t *count)
 {
-    ev_formula mutant;
-    ev_status status = ev_formula_single_step(m->formula, m->step, NULL, m->arena, &mutant);
-    if (status != EV_OK)
-        return status;
-    mutant.steps[0].relation = relation;
-    return try_mutant(m, &mutant, NULL, text);
-}
-
-static ev_status mutate_inequality(measurement *m, ev_relation relation)
-{
+    ev_relation relation = formula->steps[step].relation;
     bool less = relation == EV_RELATION_LESS || relation == EV_RELATION_LESS_EQUAL;
-    ev_status status = mutate_relation(m, less ? EV_RELATION_GREATER_EQUAL : EV_RELATION_LESS_EQUAL,
-                                       less ? "\\ge for \\le" : "\\le for \\ge");
-    return status == EV_OK
-               ? mutate_relation(m, EV_RELATION_EQUAL, less ? "= for \\le" : "= for \\ge")
-               : status;
+    ev_mutant *list = ev_arena_array(arena, 2, sizeof *list);
+    if (list == NULL)
+        return EV_NO_MEMORY;
+    list[0].text = less ? "\\ge for \\le" : "\\le for \\ge";
+    list[1].text = less ? "= for \\le" : "= for \\ge";
+    for (size_t i = 0; i < 2; i++) {
+        list[i].edit = NULL;
+        ev_status status = ev_formula_single_step(formula, step, NULL, arena, &list[i].formula);
+        if (status != EV_OK)
+            return status;
+    }
+    list[0].formula.steps[0].relation = less ? EV_RELATION_GREATER_EQUAL : EV_RELATION_LESS_EQUAL;
+    list[1].formula.steps[0].relation = EV_RELATION_EQUAL;
+    *mutants = list;
+    *count = 2;
+    return EV_OK;
 }
 
-static const char *mutant_text(const ev_edit *edit, ev_arena *arena)
-{
-    return ev_arena_format(arena, "%s for %s", edit->after, edit->before);
-}
-
-static ev_status mutate_formula(measurement *m)
+static ev_status list_edits(const ev_formula *formula, size_t step, ev_arena *arena,
+                            ev_mutant **mutants, size_t *count)
 {
     ev_edit *edits;
-    size_t count;
-    ev_status status = ev_formula_edits(m->formula, m->step, false, MUTANT_LIMIT, m->arena, &edits,
-                                        &count);
-    for (size_t i = 0; status == EV_OK && i < count; i++) {
-        ev_formula mutant;
-        const char *text = mutant_text(&edits[i], m->arena);
-        status = text == NULL
-                     ? EV_NO_MEMORY
-                     : ev_formula_single_step(m->formula, m->step, &edits[i], m->arena, &mutant);
-        if (status == EV_OK)
-            status = try_mutant(m, &mutant, &edits[i], text);
+    size_t n;
+    ev_status status = ev_formula_edits(formula, step, false, MUTANT_LIMIT, arena, &edits, &n);
+    ev_mutant *list = status == EV_OK ? ev_arena_array(arena, n + 1, sizeof *list) : NULL;
+    if (list == NULL)
+        return EV_NO_MEMORY;
+    *count = 0;
+    for (size_t i = 0; i < n; i++) {
+        ev_mutant *m = &list[*count];
+        m->edit = &edits[i];
+        m->text = ev_arena_format(arena, "%s for %s", edits[i].after, edits[i].before);
+        if (m->text == NULL ||
+            ev_formula_single_step(formula, step, m->edit, arena, &m->formula) != EV_OK)
+            return EV_NO_MEMORY;
+        *count += has_types(&m->formula);
     }
+    *mutants = list;
+    return EV_OK;
+}
+
+static bool is_inequality(ev_relation relation)
+{
+    return relation == EV_RELATION_LESS || relation == EV_RELATION_LESS_EQUAL ||
+           relation == EV_RELATION_GREATER || relation == EV_RELATION_GREATER_EQUAL;
+}
+
+ev_status ev_strength_mutants(const ev_formula *formula, size_t step, ev_arena *arena,
+                              ev_mutant **mutants, size_t *count)
+{
+    return is_inequality(formula->steps[step].relation)
+               ? list_relations(formula, step, arena, mutants, count)
+               : list_edits(formula, step, arena, mutants, count);
+}
+
+ev_status ev_strength_verdict(const ev_formula *mutant, const ev_strength_request *request,
+                              ev_verdict *verdict)
+{
+    bool meaning;
+    ev_status status = staged_verdict(mutant, request, request->seed, verdict, &meaning);
+    if (status == EV_OK && !meaning)
+        *verdict = EV_SKIPPED;
     return status;
 }
 
@@ -234,14 +259,12 @@ ev_status ev_strength_measure(const ev_formula *formula, size_t step,
 {
     *strength = (ev_strength){.survivors = "", .reason = ""};
     measurement m = {formula, step, request, arena, strength};
-    ev_relation relation = formula->steps[step].relation;
-    switch (relation) {
-    case EV_RELATION_LESS:
-    case EV_RELATION_LESS_EQUAL:
-    case EV_RELATION_GREATER:
-    case EV_RELATION_GREATER_EQUAL: return mutate_inequality(&m, relation);
-    default: return mutate_formula(&m);
-    }
+    ev_mutant *mutants;
+    size_t count = 0;
+    ev_status status = ev_strength_mutants(formula, step, arena, &mutants, &count);
+    for (size_t i = 0; status == EV_OK && i < count; i++)
+        status = try_mutant(&m, &mutants[i]);
+    return status;
 }
 
 /* ---- diagnosis ---- */

@@ -15,7 +15,15 @@
 #include "judge/budget.h"
 
 #include "base/arena.h"
-#include "formula/claim.h"
+#include "formula/edit.h"
+#include "judge/ledger.h"
+
+/* A step broken by one slip: a formula of that step alone. */
+typedef struct {
+    const char *text;    /* "A for B" */
+    const ev_edit *edit; /* NULL: of the relation */
+    ev_formula formula;
+} ev_mutant;
 
 typedef struct {
     size_t killed, total;  /* declared equivalents are in neither */
@@ -30,6 +38,13 @@ typedef struct {
     const ev_budget *budget; /* of the run, alpha set */
     const char *equivalent;  /* the claim's declarations, or NULL: mutants separated by ';' */
 } ev_strength_request;
+
+/* The mutants of a step that have a meaning, from the arena. */
+ev_status ev_strength_mutants(const ev_formula *formula, size_t step, ev_arena *arena,
+                              ev_mutant **mutants, size_t *count);
+/* Judged as ev_strength_measure judges it; SKIPPED when it can't be judged at all. */
+ev_status ev_strength_verdict(const ev_formula *mutant, const ev_strength_request *request,
+                              ev_verdict *verdict);
 
 /* EV_OK, or EV_NO_MEMORY. */
 ev_status ev_strength_measure(const ev_formula *formula, size_t step,

@@ -33,6 +33,11 @@ ev_status ev_monte_carlo_expect(size_t dim, ev_integrand f, void *context, size_
  * A. Vehtari et al., "Pareto smoothed importance sampling", JMLR 25, 2024. */
 double ev_sample_half_width(const ev_sample_summary *summary, double alpha);
 
+/* The two-sided p-value of the hypothesis that the true mean is `mean`, by Johnson's modified
+ * statistic (the skewness corrected for).  NaN where no normal statistic is to be had: no variance,
+ * or a tail without one (khat > 0.5).  For calibration: uniform where `mean` is right. */
+double ev_sample_p_value(const ev_sample_summary *summary, double mean);
+
 /* Zhang & Stephens' estimate of the generalised Pareto shape from n exceedances, sorted
  * ascending, all positive (Technometrics 51, 2009), with the weak prior of Vehtari et al. */
 double ev_pareto_shape(const double *exceedances, size_t n);

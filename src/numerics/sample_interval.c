@@ -22,3 +22,15 @@ double ev_sample_half_width(const ev_sample_summary *summary, double alpha)
     double shift = fabs(summary->skewness) * (1 + 2 * z * z) / (6 * sqrt(n));
     return summary->standard_error * (z + shift);
 }
+
+double ev_sample_p_value(const ev_sample_summary *summary, double mean)
+{
+    const double roughest = 0.5; /* khat above which there is no variance */
+    ev_gsl_quiet();
+    if (summary->khat > roughest || !(summary->variance > 0) || !isfinite(summary->mean) ||
+        !isfinite(summary->standard_error) || !isfinite(summary->skewness))
+        return (double)NAN;
+    double n = (double)summary->samples, w = (summary->mean - mean) / summary->standard_error;
+    double t = w + summary->skewness * (1 + 2 * w * w) / (6 * sqrt(n));
+    return 2 * gsl_cdf_ugaussian_Q(fabs(t));
+}
