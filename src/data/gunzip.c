@@ -2,7 +2,7 @@
  * them.  Output is made only into the caller's buffer, so that a bomb costs no memory. */
 #include "data/gunzip.h"
 
-#include "data/file_bytes.h"
+#include "base/file_bytes.h"
 
 #include <limits.h>
 #include <stdlib.h>

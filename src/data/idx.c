@@ -5,7 +5,7 @@
  * 3. the values, and one byte more, which must not be there. */
 #include "data/idx.h"
 
-#include "data/file_bytes.h"
+#include "base/file_bytes.h"
 #include "data/gunzip.h"
 
 #include <stdbool.h>

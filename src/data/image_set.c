@@ -1,6 +1,6 @@
 #include "data/image_set.h"
 
-#include "data/file_bytes.h"
+#include "base/file_bytes.h"
 #include "data/idx.h"
 
 #include <stdbool.h>

@@ -5,7 +5,7 @@
 #include "data/safetensors_internal.h"
 
 #include "base/arena.h"
-#include "data/file_bytes.h"
+#include "base/file_bytes.h"
 
 #include <jansson.h>
 #include <math.h>

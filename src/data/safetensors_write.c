@@ -1,7 +1,7 @@
 #include "data/safetensors_internal.h"
 
 #include "base/draft.h"
-#include "data/file_bytes.h"
+#include "base/file_bytes.h"
 
 #include <jansson.h>
 #include <stdlib.h>

@@ -27,7 +27,7 @@ typedef struct {
 } ev_config_list;
 
 typedef enum {
-    EV_CONFIG_WHOLE,  /* uint64_t, at most 2^63 - 1 unless low and high are both 0 */
+    EV_CONFIG_WHOLE,  /* uint64_t; above 2^63 - 1 it stands in quotes, as JSON's readers need */
     EV_CONFIG_REAL,   /* double, finite */
     EV_CONFIG_FLAG,   /* bool */
     EV_CONFIG_CHOICE, /* int: the position of the text in choices */

@@ -1,4 +1,4 @@
-#include "data/file_bytes.h"
+#include "base/file_bytes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -66,6 +66,7 @@ static ev_status read_open(int descriptor, const char *path, size_t limit, uint8
     if (*bytes == NULL)
         return ev_error_set(error, EV_NO_MEMORY, "no memory for %s (%zu bytes)", path, *length);
     ev_status status = read_all(descriptor, path, *bytes, length, error);
+    (*bytes)[*length] = 0;
     if (status != EV_OK) {
         free(*bytes);
         *bytes = NULL;

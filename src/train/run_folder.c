@@ -1,0 +1,296 @@
+#include "train/run_folder.h"
+
+#include "base/file_bytes.h"
+
+#include "build_info.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const log_names[EV_RUN_LOGS] = {"metrics.tsv", "audit.jsonl"};
+/* Bytes of a log that are read on resuming, at most: 1 GiB. */
+#define LOG_LIMIT ((size_t)1 << 30)
+
+const char *ev_run_revision(void) { return EV_BUILD_REVISION; }
+const char *ev_run_compiler(void) { return EV_BUILD_COMPILER; }
+
+static ev_status no_memory(ev_error *error)
+{
+    return ev_error_set(error, EV_NO_MEMORY, "no memory for a file name");
+}
+
+static ev_status refuse_write(ev_error *error, const char *path)
+{
+    return ev_error_set(error, EV_IO, "can't write to %s: %s", path, strerror(errno));
+}
+
+char *ev_run_path(const ev_run_folder *run, const char *name)
+{
+    size_t size = strlen(run->path) + strlen(name) + 2;
+    char *path = malloc(size);
+    if (path != NULL)
+        snprintf(path, size, "%s/%s", run->path, name);
+    return path;
+}
+
+/* ---- A new run ---- */
+
+/* The folder and those above it. */
+static ev_status make_folders(const char *path, ev_error *error)
+{
+    char *part = strdup(path);
+    if (part == NULL)
+        return no_memory(error);
+    ev_status status = EV_OK;
+    for (char *slash = part + 1; status == EV_OK && slash != NULL; slash++) {
+        slash = strchr(slash, '/');
+        if (slash != NULL)
+            *slash = '\0';
+        if (mkdir(part, 0777) != 0 && errno != EEXIST)
+            status = ev_error_set(error, EV_IO, "can't make the folder %s: %s", part,
+                                  strerror(errno));
+        if (slash == NULL)
+            break;
+        *slash = '/';
+    }
+    free(part);
+    return status;
+}
+
+static ev_status expect_empty(const char *path, ev_error *error)
+{
+    DIR *folder = opendir(path);
+    if (folder == NULL && errno == ENOTDIR)
+        return ev_file_refuse(error, path, "a file of that name is in the way of the run's folder");
+    if (folder == NULL)
+        return ev_error_set(error, EV_IO, "can't read the folder %s: %s", path, strerror(errno));
+    bool empty = true;
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        empty = empty && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0);
+    closedir(folder);
+    return empty ? EV_OK
+                 : ev_file_refuse(error, path,
+                                  "not empty: a run is never overwritten; name another folder, or "
+                                  "go on with the run that is there (--resume)");
+}
+
+static ev_status open_log(ev_run_folder *run, size_t log, const char *mode, ev_error *error)
+{
+    char *path = ev_run_path(run, log_names[log]);
+    if (path == NULL)
+        return no_memory(error);
+    run->logs[log] = fopen(path, mode);
+    ev_status status = run->logs[log] == NULL ? refuse_write(error, path) : EV_OK;
+    free(path);
+    return status;
+}
+
+/* The lock is on metrics.tsv and goes with the process, however that ends. */
+static ev_status lock(ev_run_folder *run, ev_error *error)
+{
+    if (flock(fileno(run->logs[EV_RUN_METRICS]), LOCK_EX | LOCK_NB) == 0)
+        return EV_OK;
+    if (errno == EWOULDBLOCK)
+        return ev_file_refuse(error, run->path, "another process is training in this folder");
+    return refuse_write(error, run->path);
+}
+
+static ev_status write_config(const ev_run_folder *run, size_t count, const ev_config_key *keys,
+                              ev_error *error)
+{
+    char *path = ev_run_path(run, "config.json");
+    if (path == NULL)
+        return no_memory(error);
+    ev_status status = ev_config_write(path, count, keys, error);
+    free(path);
+    return status;
+}
+
+/* "wx": of two processes that find the folder empty, one makes the log, the other fails. */
+static ev_status fill_folder(ev_run_folder *run, size_t count, const ev_config_key *keys,
+                             const char *header, ev_error *error)
+{
+    ev_status status = make_folders(run->path, error);
+    if (status == EV_OK)
+        status = expect_empty(run->path, error);
+    for (size_t log = 0; status == EV_OK && log < EV_RUN_LOGS; log++)
+        status = open_log(run, log, "wx", error);
+    if (status == EV_OK)
+        status = lock(run, error);
+    if (status == EV_OK)
+        status = write_config(run, count, keys, error);
+    return status == EV_OK ? ev_run_log(run, EV_RUN_METRICS, error, "%s", header) : status;
+}
+
+/* What was begun and failed shall not stand in the way of the next attempt. */
+static void remove_logs(const ev_run_folder *run)
+{
+    for (size_t log = 0; log < EV_RUN_LOGS; log++) {
+        char *path = run->logs[log] == NULL ? NULL : ev_run_path(run, log_names[log]);
+        if (path != NULL)
+            unlink(path);
+        free(path);
+    }
+}
+
+static ev_status begin(ev_run_folder *run, const char *path, ev_error *error)
+{
+    *run = (ev_run_folder){.path = strdup(path)};
+    if (path[0] == '\0')
+        return ev_error_set(error, EV_BAD_INPUT, "the run's folder has no name");
+    return run->path == NULL ? no_memory(error) : EV_OK;
+}
+
+ev_status ev_run_create(ev_run_folder *run, const char *path, size_t count,
+                        const ev_config_key *keys, const char *header, ev_error *error)
+{
+    ev_status status = begin(run, path, error);
+    if (status == EV_OK)
+        status = fill_folder(run, count, keys, header, error);
+    if (status != EV_OK) {
+        remove_logs(run);
+        ev_run_close(run);
+    }
+    return status;
+}
+
+/* ---- An old one ---- */
+
+ev_status ev_run_open(ev_run_folder *run, const char *path, size_t count, const ev_config_key *keys,
+                      ev_error *error)
+{
+    ev_status status = begin(run, path, error);
+    char *config = status == EV_OK ? ev_run_path(run, "config.json") : NULL;
+    if (status == EV_OK && config == NULL)
+        status = no_memory(error);
+    if (status == EV_OK && access(config, F_OK) != 0)
+        status = ev_file_refuse(error, path, "no run: there is no config.json in it");
+    if (status == EV_OK)
+        status = ev_config_read(config, count, keys, EV_CONFIG_COMPLETE, error);
+    free(config);
+    if (status != EV_OK)
+        ev_run_close(run);
+    return status;
+}
+
+/* The step of a line that ends before `end`, where a newline stands: the first column, or the
+ * object's "step". */
+static bool metrics_step(const char *line, const char *end, uint64_t *step)
+{
+    char *after;
+    if (*line < '0' || *line > '9')
+        return false;
+    errno = 0;
+    *step = strtoull(line, &after, 10);
+    return errno == 0 && (after == end || *after == '\t');
+}
+
+static bool audit_step(const char *line, const char *end, uint64_t *step)
+{
+    json_t *object = json_loadb(line, (size_t)(end - line), JSON_REJECT_DUPLICATES, NULL);
+    const json_t *number = json_object_get(object, "step");
+    bool good = json_is_integer(number) && json_integer_value(number) >= 0;
+    if (good)
+        *step = (uint64_t)json_integer_value(number);
+    json_decref(object);
+    return good;
+}
+
+/* How many bytes of a log to keep: up to the first line of a later step, or of one cut off.  The
+ * first line of metrics.tsv is its header. */
+static ev_status measure(const char *path, size_t log, uint64_t step, const char *bytes,
+                         size_t length, size_t *keep, ev_error *error)
+{
+    size_t number = 1;
+    *keep = 0;
+    for (const char *end; (end = memchr(bytes + *keep, '\n', length - *keep)) != NULL; number++) {
+        const char *line = bytes + *keep;
+        uint64_t found = 0;
+        bool header = log == EV_RUN_METRICS && number == 1;
+        bool good = header ||
+                    (log == EV_RUN_METRICS ? metrics_step : audit_step)(line, end, &found);
+        if (!good) {
+            if (error != NULL && error->status == EV_OK)
+                error->line = number, error->column = 1;
+            return ev_file_refuse(error, path,
+                                  "a line that says no step: not written by this "
+                                  "program, or damaged");
+        }
+        if (found > step)
+            return EV_OK;
+        *keep = (size_t)(end - bytes) + 1;
+    }
+    return EV_OK;
+}
+
+static ev_status cut_file(FILE *stream, const char *path, size_t keep, ev_error *error)
+{
+    return ftruncate(fileno(stream), (off_t)keep) == 0 && fsync(fileno(stream)) == 0
+               ? EV_OK
+               : refuse_write(error, path);
+}
+
+static ev_status cut_log(ev_run_folder *run, size_t log, uint64_t step, ev_error *error)
+{
+    uint8_t *bytes = NULL;
+    size_t length, keep = 0;
+    char *path = ev_run_path(run, log_names[log]);
+    if (path == NULL)
+        return no_memory(error);
+    ev_status status = ev_file_bytes(path, LOG_LIMIT, &bytes, &length, error);
+    if (status == EV_OK)
+        status = measure(path, log, step, (const char *)bytes, length, &keep, error);
+    if (status == EV_OK && keep < length)
+        status = cut_file(run->logs[log], path, keep, error);
+    free(bytes);
+    free(path);
+    return status;
+}
+
+ev_status ev_run_resume(ev_run_folder *run, uint64_t step, ev_error *error)
+{
+    ev_status status = EV_OK;
+    for (size_t log = 0; status == EV_OK && log < EV_RUN_LOGS; log++)
+        status = open_log(run, log, "a", error);
+    if (status == EV_OK)
+        status = lock(run, error);
+    for (size_t log = 0; status == EV_OK && log < EV_RUN_LOGS; log++)
+        status = cut_log(run, log, step, error);
+    return status;
+}
+
+/* ---- Its lines ---- */
+
+ev_status ev_run_log(ev_run_folder *run, ev_run_log_kind log, ev_error *error, const char *format,
+                     ...)
+{
+    FILE *stream = run->logs[log];
+    va_list arguments;
+    va_start(arguments, format);
+    bool good = vfprintf(stream, format, arguments) >= 0;
+    va_end(arguments);
+    good = good && fputc('\n', stream) != EOF;
+    good = fflush(stream) == 0 && good;
+    if (good)
+        return EV_OK;
+    int number = errno;
+    return ev_error_set(error, EV_IO, "can't write to %s/%s: %s", run->path, log_names[log],
+                        strerror(number));
+}
+
+void ev_run_close(ev_run_folder *run)
+{
+    for (size_t log = 0; log < EV_RUN_LOGS; log++)
+        if (run->logs[log] != NULL)
+            fclose(run->logs[log]);
+    free(run->path);
+    *run = (ev_run_folder){0};
+}
