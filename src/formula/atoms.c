@@ -235,8 +235,6 @@ static const ev_syntax *special(ev_parser *parser, bool *known)
         return ev_parse_expectation(parser, EV_SYNTAX_EXPECT);
     if (calligraphic(parser, "mathcal", 'N'))
         return ev_parse_base_density(parser, EV_SYNTAX_NORMAL, NULL);
-    if (calligraphic(parser, "mathcal", 'U'))
-        return ev_parse_base_density(parser, EV_SYNTAX_UNIFORM, NULL);
     if (calligraphic(parser, "mathcal", 'H'))
         return ev_parse_entropy(parser);
     if (is_divergence(parser))

@@ -145,8 +145,6 @@ static ev_node categorical(ev_elaborator *e, const ev_syntax *at, const ev_tenso
 
 const ev_tensor *ev_elaborate_base_density(ev_elaborator *e, const ev_syntax *at)
 {
-    if (at->kind == EV_SYNTAX_UNIFORM)
-        return ev_elaborate_fail(e, at, "uniform densities are not in the language");
     if (at->kind == EV_SYNTAX_CATEGORICAL) {
         const ev_tensor *weights = ev_elaborate(e, at->children[1]);
         ev_node mass = weights == NULL ? 0 : categorical(e, at, weights);

@@ -4,54 +4,71 @@
 #include <stdint.h>
 #include <string.h>
 
+/* What a base density's brackets hold. */
+typedef struct {
+    ev_syntax *node;
+    size_t wanted;    /* arguments */
+    const char *form; /* as it should be written */
+} base_density;
+
+static bool refuse(ev_parser *parser, const ev_token *place, const char *why,
+                   const base_density *base)
+{
+    ev_parser_fail(parser, place, "%s: expected %s", why, base->form);
+    return false;
+}
+
+/* Arguments number n and on, up to the closing bracket. */
+static bool base_arguments(ev_parser *parser, const base_density *base, const ev_token *place,
+                           size_t n)
+{
+    const bool has_variable = n > 0;
+    for (;;) {
+        const ev_syntax *argument = ev_parse_expression(parser);
+        const ev_token *t = ev_parser_token(parser);
+        if (argument == NULL)
+            return false;
+        if (n == base->wanted)
+            return refuse(parser, place, "too many arguments", base);
+        base->node->children[n++] = argument;
+        if (!ev_token_is(t, ',') && !ev_token_is(t, ';') && !ev_token_is(t, '|') &&
+            !ev_token_is_command(t, "mid"))
+            break;
+        if (n == 1 && !has_variable && ev_token_is(t, ','))
+            return refuse(parser, t, "a semicolon or a bar parts the variable from the parameters",
+                          base);
+        parser->at++;
+    }
+    if (n < base->wanted)
+        return refuse(parser, place, "too few arguments", base);
+    return true;
+}
+
 const ev_syntax *ev_parse_base_density(ev_parser *parser, ev_syntax_kind kind,
                                        const ev_syntax *variable)
 {
-    static const size_t argument_counts[] = {3, 2, 2, 3};
+    static const size_t argument_counts[] = {3, 2, 2};
     static const char *const forms[] = {"\\mathcal{N}(x; mean, covariance)",
-                                        "\\mathrm{Ber}(x; mean)", "\\mathrm{Cat}(c; weights)",
-                                        "\\mathcal{U}(x; low, high)"};
+                                        "\\mathrm{Ber}(x; mean)", "\\mathrm{Cat}(c; weights)"};
     const ev_token *place = ev_parser_token(parser);
-    size_t which = (size_t)(kind - EV_SYNTAX_NORMAL), wanted = argument_counts[which];
+    const size_t which = (size_t)(kind - EV_SYNTAX_NORMAL);
+    base_density base = {NULL, argument_counts[which], forms[which]};
     const char *ignored;
     parser->at = ev_parser_group_text(parser, parser->at + 1, &ignored);
     const char *closing = ev_parser_bracket(parser);
     const ev_token *opened = ev_parser_token(parser);
     if (closing == NULL)
-        return ev_parser_fail(parser, opened, "expected %s", forms[which]);
+        return ev_parser_fail(parser, opened, "expected %s", base.form);
     parser->at++;
-    bool saved_bar = parser->bar_ends, saved_absolute = parser->absolute;
-    size_t saved_integrals = parser->integrals;
-    parser->bar_ends = true, parser->absolute = false, parser->integrals = 0;
-    ev_syntax *node = ev_syntax_new(parser, kind, place, wanted);
-    if (node == NULL)
+    if ((base.node = ev_syntax_new(parser, kind, place, base.wanted)) == NULL)
         return NULL;
-    size_t n = 0;
     if (variable != NULL)
-        node->children[n++] = variable;
-    for (;;) {
-        const ev_syntax *argument = ev_parse_expression(parser);
-        if (argument == NULL)
-            return NULL;
-        if (n == wanted)
-            return ev_parser_fail(parser, place, "too many arguments: expected %s", forms[which]);
-        node->children[n++] = argument;
-        const ev_token *t = ev_parser_token(parser);
-        if (!ev_token_is(t, ',') && !ev_token_is(t, ';') && !ev_token_is(t, '|') &&
-            !ev_token_is_command(t, "mid"))
-            break;
-        if (n == 1 && variable == NULL && ev_token_is(t, ','))
-            return ev_parser_fail(parser, t,
-                                  "a semicolon or a bar parts the variable from the "
-                                  "parameters: %s",
-                                  forms[which]);
-        parser->at++;
-    }
-    parser->bar_ends = saved_bar, parser->absolute = saved_absolute;
-    parser->integrals = saved_integrals;
-    if (n < wanted)
-        return ev_parser_fail(parser, place, "too few arguments: expected %s", forms[which]);
-    return ev_parser_close(parser, closing, opened) ? node : NULL;
+        base.node->children[0] = variable;
+    const ev_parser_context saved = ev_parser_enter(parser);
+    parser->bar_ends = true;
+    const bool ok = base_arguments(parser, &base, place, variable != NULL);
+    ev_parser_leave(parser, saved);
+    return ok && ev_parser_close(parser, closing, opened) ? base.node : NULL;
 }
 
 /* The variables an applied density is a density of: its plain left arguments. */
@@ -122,8 +139,6 @@ static const ev_syntax *one_density(ev_parser *parser, const ev_syntax *variable
         const ev_token *letter = place + 1 + ev_token_is(place + 1, '{');
         if (letter->kind == EV_TOKEN_LETTER && letter->text[0] == 'N')
             return ev_parse_base_density(parser, EV_SYNTAX_NORMAL, variable);
-        if (letter->kind == EV_TOKEN_LETTER && letter->text[0] == 'U')
-            return ev_parse_base_density(parser, EV_SYNTAX_UNIFORM, variable);
     }
     if (next != 0 && strcmp(word, "Ber") == 0)
         return ev_parse_base_density(parser, EV_SYNTAX_BERNOULLI, variable);

@@ -286,8 +286,7 @@ static const ev_tensor *dispatch(ev_elaborator *e, const ev_syntax *x)
     case EV_SYNTAX_CROSS_ENTROPY: return ev_elaborate_divergence(e, x);
     case EV_SYNTAX_NORMAL:
     case EV_SYNTAX_BERNOULLI:
-    case EV_SYNTAX_CATEGORICAL:
-    case EV_SYNTAX_UNIFORM: return ev_elaborate_base_density(e, x);
+    case EV_SYNTAX_CATEGORICAL: return ev_elaborate_base_density(e, x);
     case EV_SYNTAX_GRADIENT: return gradient(e, x);
     case EV_SYNTAX_ARGMIN:
     case EV_SYNTAX_ARGMAX:

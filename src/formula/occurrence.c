@@ -155,18 +155,26 @@ size_t ev_occurring_random_variables(const ev_symbol_table *table, const ev_synt
     return n;
 }
 
-bool ev_has_gradient(const ev_symbol_table *table, const ev_syntax *x)
+static bool finds_gradient(const ev_symbol_table *table, const ev_syntax *x, size_t *visits)
 {
     if (x->kind == EV_SYNTAX_GRADIENT)
         return true;
+    if (++*visits > MAX_VISITS)
+        return false;
     if ((x->kind == EV_SYNTAX_SYMBOL || x->kind == EV_SYNTAX_APPLY) &&
         table->symbols[x->symbol].kind == EV_SYMBOL_DEFINITION &&
-        ev_has_gradient(table, table->symbols[x->symbol].definition->body))
+        finds_gradient(table, table->symbols[x->symbol].definition->body, visits))
         return true;
     for (size_t i = 0; i < x->child_count; i++)
-        if (ev_has_gradient(table, x->children[i]))
+        if (finds_gradient(table, x->children[i], visits))
             return true;
     return false;
+}
+
+bool ev_has_gradient(const ev_symbol_table *table, const ev_syntax *expression)
+{
+    size_t visits = 0;
+    return finds_gradient(table, expression, &visits);
 }
 
 size_t ev_formula_integers(const ev_formula *formula, int *symbols, size_t capacity)

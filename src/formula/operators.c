@@ -219,12 +219,10 @@ const ev_syntax *ev_parse_integral(ev_parser *parser)
     }
     if (signs > 8)
         return ev_parser_fail(parser, place, "more than 8 integral signs");
-    bool bar_ends = parser->bar_ends;
-    parser->bar_ends = false;
-    parser->integrals++;
+    const ev_parser_context saved = ev_parser_enter(parser); /* the differential closes it */
+    parser->integrals = 1;
     const ev_syntax *body = ev_parse_expression(parser);
-    parser->integrals--;
-    parser->bar_ends = bar_ends;
+    ev_parser_leave(parser, saved);
     if (body == NULL)
         return NULL;
     for (size_t i = 0; i < signs; i++) {
@@ -267,11 +265,9 @@ static const ev_syntax *bracket_body(ev_parser *parser, const char *what)
     if (closing == NULL)
         return ev_parser_fail(parser, opened, "%s takes its argument in brackets", what);
     parser->at++;
-    bool bar = parser->bar_ends, absolute = parser->absolute;
-    size_t integrals = parser->integrals;
-    parser->bar_ends = parser->absolute = false, parser->integrals = 0;
+    const ev_parser_context saved = ev_parser_enter(parser);
     const ev_syntax *body = ev_parse_expression(parser);
-    parser->bar_ends = bar, parser->absolute = absolute, parser->integrals = integrals;
+    ev_parser_leave(parser, saved);
     return body != NULL && ev_parser_close(parser, closing, opened) ? body : NULL;
 }
 
@@ -349,71 +345,95 @@ static void skip_head(ev_parser *parser)
         parser->at = ev_parser_group_text(parser, parser->at + 1, &ignored);
 }
 
+/* One density, or two with a separator between; variables are those of the first. */
+typedef struct {
+    const ev_syntax *q, *p; /* p NULL: one */
+    int variables[16];
+    size_t count;
+} operands;
+
+static bool second_density(ev_parser *parser, operands *o)
+{
+    const ev_token *place = ev_parser_token(parser);
+    int others[16];
+    size_t count = 0;
+    o->p = ev_parse_density(parser, others, &count);
+    if (o->p == NULL)
+        return false;
+    if (!same_variables(o->count, o->variables, count, others)) {
+        ev_parser_fail(parser, place, "the two densities are not of the same variables");
+        return false;
+    }
+    return true;
+}
+
+/* q \| p: a bar parts them. */
+static bool divergence_operands(ev_parser *parser, operands *o)
+{
+    parser->absolute = true;
+    o->q = ev_parse_density(parser, o->variables, &o->count);
+    return o->q != NULL && divergence_separator(parser) && second_density(parser, o);
+}
+
+/* q, or q, p. */
+static bool entropy_operands(ev_parser *parser, operands *o)
+{
+    o->q = ev_parse_density(parser, o->variables, &o->count);
+    if (o->q == NULL || !ev_token_is(ev_parser_token(parser), ','))
+        return o->q != NULL;
+    parser->at++;
+    return second_density(parser, o);
+}
+
+/* The operands in their brackets; wanted says what is expected there. */
+static bool bracket_operands(ev_parser *parser, bool (*read)(ev_parser *, operands *), operands *o,
+                             const char *wanted)
+{
+    const ev_token *opened = ev_parser_token(parser);
+    const char *closing = ev_parser_bracket(parser);
+    if (closing == NULL) {
+        ev_parser_fail(parser, opened, "%s", wanted);
+        return false;
+    }
+    parser->at++;
+    const ev_parser_context saved = ev_parser_enter(parser);
+    const bool ok = read(parser, o);
+    ev_parser_leave(parser, saved);
+    return ok && ev_parser_close(parser, closing, opened);
+}
+
+static const ev_syntax *of_operands(ev_parser *parser, ev_syntax_kind kind, const ev_token *place,
+                                    const operands *o)
+{
+    ev_syntax *node = ev_syntax_new(parser, kind, place, o->p == NULL ? 1 : 2);
+    if (node == NULL)
+        return NULL;
+    node->children[0] = o->q;
+    if (o->p != NULL)
+        node->children[1] = o->p;
+    return keep_variables(parser, node, o->variables, o->count) ? node : NULL;
+}
+
 const ev_syntax *ev_parse_divergence(ev_parser *parser)
 {
     const ev_token *place = ev_parser_token(parser);
+    operands o = {.q = NULL};
     skip_head(parser);
-    const ev_token *opened = ev_parser_token(parser);
-    const char *closing = ev_parser_bracket(parser);
-    if (closing == NULL)
-        return ev_parser_fail(parser, opened, "a divergence takes two densities in brackets");
-    parser->at++;
-    bool absolute = parser->absolute;
-    parser->absolute = true; /* a bar separates */
-    int variables[16], others[16];
-    size_t count = 0, other_count = 0;
-    const ev_syntax *q = ev_parse_density(parser, variables, &count);
-    if (q == NULL || !divergence_separator(parser))
+    if (!bracket_operands(parser, divergence_operands, &o,
+                          "a divergence takes two densities in brackets"))
         return NULL;
-    const ev_token *second = ev_parser_token(parser);
-    const ev_syntax *p = ev_parse_density(parser, others, &other_count);
-    parser->absolute = absolute;
-    if (p == NULL || !ev_parser_close(parser, closing, opened))
-        return NULL;
-    if (!same_variables(count, variables, other_count, others))
-        return ev_parser_fail(parser, second, "the two densities are not of the same variables");
-    ev_syntax *node = ev_syntax_new(parser, EV_SYNTAX_KL, place, 2);
-    if (node == NULL)
-        return NULL;
-    node->children[0] = q, node->children[1] = p;
-    return keep_variables(parser, node, variables, count) ? node : NULL;
+    return of_operands(parser, EV_SYNTAX_KL, place, &o);
 }
 
 const ev_syntax *ev_parse_entropy(ev_parser *parser)
 {
     const ev_token *place = ev_parser_token(parser);
+    operands o = {.q = NULL};
     skip_head(parser);
-    const ev_token *opened = ev_parser_token(parser);
-    const char *closing = ev_parser_bracket(parser);
-    if (closing == NULL)
-        return ev_parser_fail(parser, opened, "an entropy takes a density in brackets");
-    parser->at++;
-    int variables[16], others[16];
-    size_t count = 0, other_count = 0;
-    const ev_syntax *q = ev_parse_density(parser, variables, &count), *p = NULL;
-    if (q == NULL)
+    if (!bracket_operands(parser, entropy_operands, &o, "an entropy takes a density in brackets"))
         return NULL;
-    bool cross = ev_token_is(ev_parser_token(parser), ',');
-    if (cross) {
-        parser->at++;
-        const ev_token *second = ev_parser_token(parser);
-        p = ev_parse_density(parser, others, &other_count);
-        if (p == NULL)
-            return NULL;
-        if (!same_variables(count, variables, other_count, others))
-            return ev_parser_fail(parser, second,
-                                  "the two densities are not of the same variables");
-    }
-    if (!ev_parser_close(parser, closing, opened))
-        return NULL;
-    ev_syntax *node = ev_syntax_new(parser, cross ? EV_SYNTAX_CROSS_ENTROPY : EV_SYNTAX_ENTROPY,
-                                    place, cross ? 2 : 1);
-    if (node == NULL)
-        return NULL;
-    node->children[0] = q;
-    if (cross)
-        node->children[1] = p;
-    return keep_variables(parser, node, variables, count) ? node : NULL;
+    return of_operands(parser, o.p == NULL ? EV_SYNTAX_ENTROPY : EV_SYNTAX_CROSS_ENTROPY, place,
+                       &o);
 }
 
 /* ---- gradients and arg-mins ---- */

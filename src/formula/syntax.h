@@ -42,7 +42,6 @@ typedef enum {
     EV_SYNTAX_NORMAL,    /* child 0 at mean child 1, variance or covariance child 2 */
     EV_SYNTAX_BERNOULLI, /* child 0 at mean child 1 */
     EV_SYNTAX_CATEGORICAL,
-    EV_SYNTAX_UNIFORM,  /* child 0 on (child 1, child 2) */
     EV_SYNTAX_GRADIENT, /* of child 0 with respect to symbol */
     EV_SYNTAX_ARGMIN,   /* of child 0 over variables[] */
     EV_SYNTAX_ARGMAX

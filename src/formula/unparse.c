@@ -197,8 +197,7 @@ static void write_function(writer *w, const ev_syntax *x)
 
 static void write_base_density(writer *w, const ev_syntax *x)
 {
-    static const char *const names[] = {"\\mathcal{N}", "\\mathrm{Ber}", "\\mathrm{Cat}",
-                                        "\\mathcal{U}"};
+    static const char *const names[] = {"\\mathcal{N}", "\\mathrm{Ber}", "\\mathrm{Cat}"};
     put(w, "%s(", names[x->kind - EV_SYNTAX_NORMAL]);
     write_at(w, x->children[0], LEVEL_SUM);
     put(w, "; ");
@@ -311,8 +310,7 @@ static void write_bare(writer *w, const ev_syntax *x)
         return;
     case EV_SYNTAX_NORMAL:
     case EV_SYNTAX_BERNOULLI:
-    case EV_SYNTAX_CATEGORICAL:
-    case EV_SYNTAX_UNIFORM: write_base_density(w, x); return;
+    case EV_SYNTAX_CATEGORICAL: write_base_density(w, x); return;
     default: write_operator(w, x);
     }
 }
