@@ -93,6 +93,8 @@ static void skip_breaks(ev_parser *parser)
         parser->at++;
 }
 
+enum { MOST_MEMBERS = 501 };
+
 static bool read_member(chain_reader *r)
 {
     ev_parser *parser = &r->parser;
@@ -103,6 +105,10 @@ static bool read_member(chain_reader *r)
                                                        : ev_parse_expression(parser);
     if (member == NULL)
         return false;
+    if (r->member_count == MOST_MEMBERS) {
+        ev_parser_fail(parser, first, "a chain of more than %d relations", MOST_MEMBERS - 1);
+        return false;
+    }
     if (!ev_array_reserve(&r->members, r->member_count, &r->member_capacity, sizeof *r->members) ||
         !ev_array_reserve(&r->texts, r->member_count, &r->text_capacity, sizeof *r->texts)) {
         ev_error_set(parser->error, EV_NO_MEMORY, "out of memory");

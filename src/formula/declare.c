@@ -171,6 +171,9 @@ static ev_status read_formula(reader *r)
     return status;
 }
 
+/* Names are looked for one by one: the time to read a document grows as their square. */
+enum { MOST_NAMES = 2000 };
+
 ev_status ev_scope_declare(ev_scope *scope, ev_span paragraph, ev_error *error)
 {
     reader r = {.span = paragraph,
@@ -182,7 +185,10 @@ ev_status ev_scope_declare(ev_scope *scope, ev_span paragraph, ev_error *error)
     ev_status status = EV_OK;
     while (status == EV_OK && r.at < paragraph.length) {
         char c = here(&r, 0);
-        if (c == '$')
+        if (scope->visible_count > MOST_NAMES)
+            status = ev_error_at(error, paragraph.file, r.line, r.column, 1,
+                                 "more than %d names are declared", MOST_NAMES);
+        else if (c == '$')
             status = read_formula(&r);
         else if (letter(c))
             status = read_word(&r);

@@ -291,7 +291,12 @@ static ev_status lex_number(lexer *lx)
 
 static ev_status lex_one(lexer *lx)
 {
+    /* No formula is printed that long; what reads it may take the square of this. */
+    enum { MOST_TOKENS = 20000 };
     char c = peek(lx, 0);
+    if (lx->count > MOST_TOKENS)
+        return ev_error_at(lx->error, lx->span.file, lx->line, lx->column, 1,
+                           "the formula is longer than %d signs", MOST_TOKENS);
     if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '&' || c == '~') {
         advance(lx, 1);
         return EV_OK;

@@ -244,13 +244,24 @@ bool ev_parser_starts_factor(const ev_parser *parser)
     }
 }
 
-static const ev_syntax *append(ev_parser *parser, const ev_syntax *product, const ev_syntax *factor)
+/* A product that grows, and how many children fit into it; NULL before it has any. */
+typedef struct {
+    ev_syntax *node;
+    size_t capacity;
+} growing_product;
+
+static const ev_syntax *append(ev_parser *parser, growing_product *own, const ev_syntax *product,
+                               const ev_syntax *factor)
 {
     if (factor == NULL)
         return NULL;
     size_t n = product->kind == EV_SYNTAX_MUL ? product->child_count : 1;
+    if (product == own->node && n < own->capacity) {
+        own->node->children[own->node->child_count++] = factor;
+        return product;
+    }
     ev_token place = {.line = product->line, .column = product->column, .length = product->length};
-    ev_syntax *node = ev_syntax_new(parser, EV_SYNTAX_MUL, &place, n + 1);
+    ev_syntax *node = ev_syntax_new(parser, EV_SYNTAX_MUL, &place, 2 * n);
     if (node == NULL)
         return NULL;
     if (product->kind == EV_SYNTAX_MUL)
@@ -258,6 +269,8 @@ static const ev_syntax *append(ev_parser *parser, const ev_syntax *product, cons
     else
         node->children[0] = product;
     node->children[n] = factor;
+    node->child_count = n + 1;
+    *own = (growing_product){node, 2 * n};
     return node;
 }
 
@@ -279,11 +292,12 @@ static const ev_syntax *divide(ev_parser *parser, const ev_syntax *top, const ev
 const ev_syntax *ev_parse_term(ev_parser *parser)
 {
     const ev_syntax *node = ev_parse_factor(parser);
+    growing_product own = {NULL, 0};
     while (node != NULL) {
         const ev_token *t = ev_parser_token(parser);
         if (ev_token_is_command(t, "cdot") || ev_token_is_command(t, "times")) {
             parser->at++;
-            node = append(parser, node, ev_parse_factor(parser));
+            node = append(parser, &own, node, ev_parse_factor(parser));
         } else if (ev_token_is_command(t, "odot") || ev_token_is_command(t, "oslash")) {
             bool times = ev_token_is_command(t, "odot");
             parser->at++;
@@ -296,7 +310,7 @@ const ev_syntax *ev_parse_term(ev_parser *parser)
             if (t->kind == EV_TOKEN_NUMBER && parser->at > 0 &&
                 parser->list.tokens[parser->at - 1].kind == EV_TOKEN_NUMBER)
                 return ev_parser_fail(parser, t, "two numbers side by side");
-            node = append(parser, node, ev_parse_factor(parser));
+            node = append(parser, &own, node, ev_parse_factor(parser));
         } else {
             break;
         }
