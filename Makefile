@@ -215,16 +215,18 @@ sources: $(PROGRAM) ## write the table of printed lines in derivations/README.md
 	    derivations/README.md >$(B)/README.md
 	$(Q)mv $(B)/README.md derivations/README.md
 
-new: ## scaffold derivations/NAME.md and checks/NAME.c, a first claim with its second voice
+new: ## scaffold derivations/NAME.md, checks/NAME.c, plots/NAME.gp: a claim, its second voice, a plot
 	@case '$(NAME)' in '' | *[!a-z0-9_]*) \
 	    echo 'make new NAME=topic: lower-case letters, digits and underscores' >&2; exit 2;; \
 	esac
-	@for file in derivations/$(NAME).md checks/$(NAME).c; do \
+	@for file in derivations/$(NAME).md checks/$(NAME).c plots/$(NAME).gp; do \
 	    if test -e $$file; then echo "make new: $$file is there already" >&2; exit 2; fi; \
 	done
 	@printf '%s\n' "$$NEW_DERIVATION" >derivations/$(NAME).md
 	@printf '%s\n' "$$NEW_CHECK" >checks/$(NAME).c
-	@echo 'written: derivations/$(NAME).md checks/$(NAME).c'
+	@mkdir -p plots
+	@printf '%s\n' "$$NEW_PLOT" >plots/$(NAME).gp
+	@echo 'written: derivations/$(NAME).md checks/$(NAME).c plots/$(NAME).gp'
 
 clean: ## remove build/
 	rm -rf build
@@ -327,6 +329,19 @@ void check_$(NAME)(ev_check *check)
     ev_check_compare(check, "$(claim)", 1, ours, 1e-14, documents, error, 1e-9);
 }
 endef
+define NEW_PLOT
+# How far the steps of derivations/$(NAME).md agree: the table of `evidence tabulate $(NAME)`.
+set title '$(subst _, ,$(NAME))' noenhanced
+set ylabel 'digits that both sides share'
+set yrange [0:16.5]
+set xtics noenhanced rotate by -30
+set boxwidth 0.7
+set style fill solid 0.5
+unset key
+set datafile separator tab
+plot data every ::1 using 0:2:xticlabels(1) with boxes linecolor rgb '#4477aa'
+endef
+new: export NEW_PLOT := $(NEW_PLOT)
 new: export NEW_DERIVATION := $(NEW_DERIVATION)
 new: export NEW_CHECK := $(NEW_CHECK)
 
