@@ -2,6 +2,7 @@
 
 #include "numerics/gsl_quiet.h"
 
+#include <gsl/gsl_eigen.h>
 #include <gsl/gsl_errno.h>
 #include <gsl/gsl_linalg.h>
 #include <math.h>
@@ -68,6 +69,27 @@ void ev_lower_gram(size_t n, const double *L, double *C)
                 sum += L[i * n + k] * L[j * n + k];
             C[i * n + j] = C[j * n + i] = sum;
         }
+}
+
+ev_status ev_symmetric_eigen(size_t n, const double *A, double *values, double *vectors)
+{
+    ev_gsl_quiet();
+    for (size_t i = 0; i < n * n; i++)
+        if (!isfinite(A[i]))
+            return EV_UNFIT;
+    gsl_eigen_symmv_workspace *work = gsl_eigen_symmv_alloc(n);
+    gsl_matrix *copy = gsl_matrix_alloc(n, n);
+    ev_status status = work == NULL || copy == NULL ? EV_NO_MEMORY : EV_OK;
+    if (status == EV_OK) {
+        gsl_vector_view lambda = gsl_vector_view_array(values, n);
+        gsl_matrix_view V = gsl_matrix_view_array(vectors, n, n);
+        memcpy(copy->data, A, n * n * sizeof *A);
+        gsl_eigen_symmv(copy, &lambda.vector, &V.matrix, work);
+        gsl_eigen_symmv_sort(&lambda.vector, &V.matrix, GSL_EIGEN_SORT_VAL_ASC);
+    }
+    gsl_eigen_symmv_free(work);
+    gsl_matrix_free(copy);
+    return status;
 }
 
 /* LU of a copy of A; 0 on success.  The caller frees *lu and *permutation either way. */

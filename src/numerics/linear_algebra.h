@@ -16,6 +16,9 @@ void ev_solve_lower_transposed(size_t n, const double *L, const double *b, doubl
 double ev_cholesky_log_det(size_t n, const double *L);
 /* C (n,n) = L L^T. */
 void ev_lower_gram(size_t n, const double *L, double *C);
+/* A = V diag(values) V^T for symmetric A: eigenvalues (n), ascending; eigenvectors (n,n), in V's
+ * columns (GSL).  EV_UNFIT when A is not finite, EV_NO_MEMORY. */
+ev_status ev_symmetric_eigen(size_t n, const double *A, double *values, double *vectors);
 /* Inverse and determinant by LU with partial pivoting (GSL). EV_UNFIT when singular. */
 ev_status ev_matrix_inverse(size_t n, const double *A, double *inverse);
 double ev_matrix_det(size_t n, const double *A);

@@ -3,9 +3,10 @@
  *
  *   log p(x_1..x_N) = sum_i log sum_k pi_k N(x_i; mu_k, Sigma_k).
  *
- * Each variance has the floor added to it in every M-step (to each diagonal entry of a full
- * covariance), relative to the data's own variance, so that no component can shrink onto a point.
- * A function of the options and the data alone: not of the number of threads.
+ * Variances (eigenvalues of a full covariance) are kept at the floor or above, relative to the data's
+ * mean variance, so that no component can shrink onto a point.  The M-step is the exact maximum under
+ * that bound, so the likelihood never falls.  All components start with the pooled variance of the
+ * k-means clusters.  A function of the options and the data alone: not of the number of threads.
  *
  *   const ev_mixture_fit_options options = {.K = 10, .restarts = 5, .iterations = 100,
  *                                           .tolerance = 1e-6, .floor = 1e-6, .seed = 1};
@@ -35,7 +36,8 @@ typedef struct {
     size_t restarts;   /* starts, of which the likeliest is kept; at least 1 */
     size_t iterations; /* of EM for each start, at most; at least 1 */
     double tolerance;  /* stop when log p a point rises by less, in nats; 0: never */
-    double floor;      /* added to variances, as a share of the data's mean variance; >= 0 */
+    double floor;      /* least variance, as a share of the data's mean variance; what is below
+                          1e-12 is taken as that */
     uint64_t seed;
 } ev_mixture_fit_options;
 
@@ -55,7 +57,7 @@ typedef struct {
 } ev_mixture_fit;
 
 /* x (N,J).  EV_BAD_INPUT for K = 0, K > N, no data, or a value that is not finite (named by its
- * position); EV_UNFIT when the data have no variance and the floor can't help. */
+ * position); EV_UNFIT when the points are all the same. */
 ev_status ev_mixture_fit_run(const ev_mixture_fit_options *options, size_t N, size_t J,
                              const float *x, ev_mixture_fit *fit, ev_error *error);
 /* Frees the arrays; a zeroed one is allowed. */

@@ -119,3 +119,22 @@ Test(linear_algebra, a_determinant_keeps_its_sign)
     for (size_t i = 0; i < 4; i++)
         cr_expect_eq(inverse[i], swap[i]);
 }
+
+Test(linear_algebra, eigenvalues_and_vectors_give_the_matrix_back)
+{
+    static const double A[] = {2, -1, 0.5, -1, 3, 0, 0.5, 0, 1};
+    double values[3], V[9];
+    cr_assert_eq(ev_symmetric_eigen(3, A, values, V), EV_OK);
+    cr_expect(values[0] <= values[1] && values[1] <= values[2]);
+    for (size_t i = 0; i < 3; i++)
+        for (size_t j = 0; j < 3; j++) {
+            double sum = 0, product = 0;
+            for (size_t m = 0; m < 3; m++) {
+                sum += V[i * 3 + m] * values[m] * V[j * 3 + m];
+                product += V[m * 3 + i] * V[m * 3 + j];
+            }
+            cr_expect_float_eq(sum, A[i * 3 + j], 1e-14);
+            cr_expect_float_eq(product, i == j, 1e-14);
+        }
+    cr_expect_eq(ev_symmetric_eigen(1, (double[]){(double)NAN}, values, V), EV_UNFIT);
+}
