@@ -209,6 +209,17 @@ static void refuted_sides(ev_check *check, const averages *a)
     ev_mixture_responsibilities(&prior, z, log_p);
     for (size_t j = 0; j < s->J; j++)
         root[j] = sqrt(s->sigma_q[j]);
+    /* Bayes' rule from densities alone, beside the responsibilities. */
+    double density = 0, first = 0;
+    for (size_t c = 0; c < s->K; c++) {
+        double joint = s->pi[c] *
+                       exp(ev_gaussian_log_density(s->J, z, s->mu + c * s->J, s->sigma + c * s->J));
+        density += joint;
+        first = c == 0 ? joint : first;
+    }
+    for (size_t step = 2; step <= 3; step++)
+        ev_check_sides(check, "elbo-cluster-posterior", step, exp(log_p[0]), 1e-14, first / density,
+                       1e-14);
     const struct {
         const char *claim;
         double left, right;

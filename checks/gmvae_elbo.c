@@ -204,6 +204,36 @@ static void direct_sides(ev_check *check)
     ev_check_sides(check, "gmvae-factorisation-marginal", 1, left, 1e-15, mean * total, 1e-15);
 }
 
+/* The factors written out in probabilities, and from the library in logarithms; the mean of a binary
+ * observation over its values. */
+static void factor_sides(ev_check *check, const scene *s)
+{
+    const mixture_model *m = &s->model;
+    const double z[2] = {0.35, -0.6}, pi = acos(-1);
+    double out[D], log_pi[MODEL_K], binary = 1, real = 1, cluster = m->pi[1];
+    ev_mixture prior = mixture_model_prior(m, log_pi);
+    mixture_model_decode(m, z, out);
+    for (size_t i = 0; i < D; i++) {
+        double mu = 1 / (1 + exp(-out[i])), u = (0.3 - out[i]) / NOISE[i];
+        binary *= s->x[i] > 0.5 ? mu : 1 - mu;
+        real *= exp(-u * u / 2) / sqrt(2 * pi * NOISE[i] * NOISE[i]);
+        ev_check_sides(check, "gmvae-binary-mean", 1, mu * 1 + (1 - mu) * 0, 1e-15,
+                       ev_sigmoid(out[i]), 1e-15);
+    }
+    for (size_t j = 0; j < m->J; j++) {
+        double width = m->sigma[m->J + j], u = (z[j] - m->mu[m->J + j]) / width;
+        cluster *= exp(-u * u / 2) / sqrt(2 * pi * width * width);
+    }
+    double likelihood = exp(log_likelihood(s, z)), y[D] = {0.3, 0.3};
+    double joint = exp(ev_mixture_log_joint(&prior, 1, z));
+    ev_check_sides(check, "gmvae-binary", 1, binary, 1e-15, likelihood, 1e-15);
+    ev_check_sides(check, "gmvae-real", 1, real, 1e-15,
+                   exp(ev_gaussian_log_density(D, y, out, NOISE)), 1e-15);
+    for (size_t step = 1; step <= 2; step++)
+        ev_check_sides(check, "gmvae-factorisation", step, binary * cluster, 1e-15,
+                       likelihood * joint, 1e-15);
+}
+
 /* One standard cluster: the bound by quadrature, and the usual one with the divergence in closed
  * form. */
 static void one_cluster_sides(ev_check *check)
@@ -538,6 +568,7 @@ void check_gmvae_elbo(ev_check *check)
     assert_bound(check, &binary, id[0]);
     assert_bound(check, &real, id[1]);
     slip_sides(check);
+    factor_sides(check, &BINARY);
     direct_sides(check);
     one_cluster_sides(check);
     compare_linear(check, &LINEAR);

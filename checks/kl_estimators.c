@@ -167,6 +167,106 @@ static void refuted_sides(ev_check *check, const averages *a, const averages *wi
                        line[i].right, line[i].error);
 }
 
+/* x^2 times the score: the hint for an f free of phi. */
+static void square_terms(const scene *s, double x, double *out)
+{
+    kl_score_q(s->phi, x, out);
+    out[0] *= x * x;
+    out[1] *= x * x;
+}
+
+/* E_q[x^2] = phi_1^2 + exp(2 phi_2), its gradient in closed form and by the score. */
+static void fixed_sides(ev_check *check, const scene *s)
+{
+    average squares = {s, s->phi[0], exp(s->phi[1]), square_terms, 2};
+    const double truth[2] = {2 * s->phi[0], 2 * exp(2 * s->phi[1])};
+    double value[2] = {0, 0}, error[2] = {0, 0};
+    kl_add_quadrature(&squares, 1, value, error);
+    for (int d = 0; d < 2; d++)
+        for (size_t step = 1; step <= 2; step++)
+            ev_check_sides(check, "log-derivative-fixed", step, step == 1 ? truth[d] : value[d],
+                           1e-11, value[d], 1e-11);
+}
+
+/* E[grad (log q - log f)(g(e))] over a grid of e. */
+static void path_gradient(const scene *s, double gradient[2])
+{
+    static reverse_problem grid;
+    kl_fill_grid(&grid, s);
+    gradient[0] = 0;
+    gradient[1] = -1; /* log q(g(e)) falls by one with phi_2 */
+    for (size_t i = 0; i < grid.n; i++) {
+        double x = s->phi[0] + exp(s->phi[1]) * grid.e[i], push = grid.w[i] * kl_score_p(s, x);
+        gradient[0] -= push;
+        gradient[1] -= push * exp(s->phi[1]) * grid.e[i];
+    }
+}
+
+/* One Gaussian for a target: scenario 3's lines by closed forms and by quadrature. */
+static void scenario_3_sides(ev_check *check)
+{
+    const scene one = {{0.5, 0.5}, {-0.35, -0.35}, {0.45, 0.45}, {0.4, -0.25}};
+    const double mu = one.mu[0], sigma = one.sigma[0], mu_q = one.phi[0], h = 1e-4;
+    const double sigma_q = exp(one.phi[1]);
+    averages a = kl_take_averages(&one);
+    double reverse = ev_gaussian_scalar_kl(mu_q, sigma_q, mu, sigma), d_mu, d_sigma, path[2];
+    double forward = ev_gaussian_scalar_kl(mu, sigma, mu_q, sigma_q), shift = mu_q - mu;
+    ev_gaussian_kl_gradient(1, &mu_q, &sigma_q, &mu, &sigma, &d_mu, &d_sigma);
+    path_gradient(&one, path);
+    scene up = one, down = one;
+    up.phi[0] += h;
+    down.phi[0] -= h;
+    averages above = kl_take_averages(&up), below = kl_take_averages(&down);
+    const double forward_slope = shift / (sigma_q * sigma_q);
+    const struct {
+        const char *claim;
+        size_t step;
+        double left, right, error;
+    } line[] = {
+        {"kl-scenario-3-reverse", 1, reverse, a.reverse, a.reverse_error},
+        {"kl-scenario-3-reverse", 2, reverse, a.reverse, a.reverse_error},
+        {"kl-scenario-3-reverse", 3, reverse, a.reverse, a.reverse_error},
+        {"kl-scenario-3-score", 1, d_mu, a.q[K1_SCORE], a.gradient_error[0]},
+        {"kl-scenario-3-score", 1, d_sigma * sigma_q, a.q[K1_SCORE + 1], a.gradient_error[1]},
+        {"kl-scenario-3-reparameterised", 1, d_mu, path[0], 1e-12},
+        {"kl-scenario-3-reparameterised", 1, d_sigma * sigma_q, path[1], 1e-12},
+        {"kl-scenario-3-forward", 1, forward, a.forward, a.forward_error},
+        {"kl-scenario-3-forward", 2, forward, a.p[CROSS] - a.p[SELF], a.forward_error},
+        {"kl-scenario-3-forward", 3, forward, a.q[WEIGHTED] - a.p[SELF], a.q_error[WEIGHTED]},
+        {"kl-scenario-3-reinforce", 1, forward_slope, a.q[K3_LOSS] - a.q[SCORE],
+         a.q_error[K3_LOSS]},
+        /* by differences of the weighted objective */
+        {"kl-scenario-3-path", 1, forward_slope, (above.q[WEIGHTED] - below.q[WEIGHTED]) / (2 * h),
+         1e-6},
+        /* the entropy of p does not feel phi */
+        {"kl-entropy-constant", 1, above.p[SELF], below.p[SELF], above.p_error[SELF]}};
+    for (size_t i = 0; i < sizeof line / sizeof *line; i++)
+        ev_check_sides(check, line[i].claim, line[i].step, line[i].left, line[i].error + 1e-13,
+                       line[i].right, line[i].error + 1e-13);
+}
+
+/* At the minimiser of KL(p||q), from p's moments: the cross-entropy is at rest, in quadrature; the
+ * objective without the weight is not. */
+static void argmin_sides(ev_check *check, const scene *s)
+{
+    scene at = *s, up, down;
+    const double h = 1e-4;
+    kl_forward_minimiser(s, at.phi);
+    averages a = kl_take_averages(&at);
+    up = down = at;
+    up.phi[1] += h;
+    down.phi[1] -= h;
+    averages above = kl_take_averages(&up), below = kl_take_averages(&down);
+    for (size_t step = 1; step <= 2; step++)
+        for (size_t d = 0; d < 2; d++)
+            ev_check_sides(check, "kl-cross-entropy-argmin", step, 0, 0, a.p[P_SCORE + d],
+                           a.p_error[P_SCORE + d]);
+    ev_check_sides(check, "kl-scenario-3-argmin-weighted", 1, 0, 1e-6,
+                   (above.q[WEIGHTED] - below.q[WEIGHTED]) / (2 * h), 1e-6);
+    ev_check_sides(check, "kl-scenario-3-argmin", 1, 0, 1e-6,
+                   (above.q[WEIGHTLESS] - below.q[WEIGHTLESS]) / (2 * h), 1e-6);
+}
+
 /* Monte Carlo under q, against quadrature. */
 static void assert_sampling(ev_check *check, const averages *a)
 {
@@ -203,6 +303,9 @@ void check_kl_estimators(ev_check *check)
     compare_closed_forms(check);
     compare_variances(check);
     refuted_sides(check, &peaks, &wide);
+    fixed_sides(check, &WIDE);
+    scenario_3_sides(check);
+    argmin_sides(check, &PEAKS);
     assert_sampling(check, &narrow);
     kl_decide_scenario_1(check, &peaks);
     kl_decide_continuity(check);

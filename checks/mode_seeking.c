@@ -72,6 +72,7 @@ void check_mode_seeking(ev_check *check)
     mode_fill_table();
     compare_lines(check);
     assert_rules(check);
+    mode_definition_sides(check);
     mode_take_surveys(&all);
     mode_decide_stationary(check, &all);
     mode_decide_wide(check, &all);

@@ -102,6 +102,15 @@ static void check_bound(ev_check *check)
                         "evidence minus bound, and minus the log posterior of the code",
                         evidence - log_g[m] + log(K), -posterior[m], 1e-13);
     }
+    double direct = 0, grid = 0, at = 0;
+    for (size_t k = 0; k < K; k++) {
+        direct += exp(log_g[k]) / K;
+        for (size_t l = 0; l < K; l++)
+            grid += exp(log_g[k] + 0.3 * log_g[l]) / (K * K);
+    }
+    at = log_g[1] + 0.3 * log_g[2];
+    differ(check, "vq-bound", log(direct), log_g[1] - log(K));
+    differ(check, "vq-bound-positions", log(grid), at - 2 * log(K));
     differ(check, "vq-bound-gap-bounded", evidence, log_g[2]);
 }
 

@@ -176,6 +176,30 @@ void mode_decide_forward_table(ev_check *check)
     ev_check_decide(check, "mode-forward-table", found && worst < SIXTH_DECIMAL, errors, 2, others);
 }
 
+/* The two divergences at one place, each by two rules; of the second, the entropy of p on its own. */
+void mode_definition_sides(ev_check *check)
+{
+    const double m = 1.3, mu = 0.4, tau = 0.8, width = 1.2;
+    place at = {m, 0, width}, unit = {m, 0, 0};
+    ev_integral sums, kronrod, entropy;
+    size_t evaluations;
+    double split = mode_split(m, mu, tau).value, raw = mode_raw(m, mu, tau).value;
+    unit.tau = 1; /* log p - log N(0, 1), for the entropy */
+    if (ev_trapezoid_expect(1, 1.0 / 64, 10, forward_ratio, &at, 1, &sums, &evaluations) != EV_OK ||
+        ev_kronrod_expect(12, 1e-13, 1e-11, forward_ratio, &unit, 1, &entropy, &evaluations) !=
+            EV_OK ||
+        ev_kronrod_expect(12, 1e-13, 1e-11, forward_ratio, &at, 1, &kronrod, &evaluations) != EV_OK)
+        return;
+    double second = m * m + 1;
+    double closed = entropy.value - second / 2 + log(width) + second / (2 * width * width);
+    for (size_t step = 1; step <= 2; step++) {
+        ev_check_sides(check, "mode-reverse", step, split, 1e-12, raw, 1e-12);
+        ev_check_sides(check, "mode-forward", step, sums.value, 1e-11,
+                       step == 1 ? kronrod.value : closed, 1e-11);
+    }
+    ev_check_sides(check, "mode-forward-closed", 1, sums.value, 1e-11, closed, 1e-11);
+}
+
 /* Modes of p, by changes of sign of its slope on a fine lattice that misses 0. */
 static size_t count_modes(double m)
 {
