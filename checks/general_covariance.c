@@ -8,6 +8,7 @@
  */
 #include "general_covariance/roots.h"
 #include "numerics/linear_algebra.h"
+#include "numerics/quadrature.h"
 #include "probability/gaussian_full.h"
 #include "probability/log_space.h"
 
@@ -63,6 +64,80 @@ static void compare_kl(ev_check *check, size_t d)
     compare(check, "covariance-kl", 1, 1, d, L, covariance_spherical_kl(d, MU, L));
     compare(check, "covariance-kl", 2, 2, d, L, covariance_spherical_kl(d, MU, L));
     compare(check, "covariance-entropy", 1, 1, d, L, ev_gaussian_full_entropy(d, L));
+}
+
+/* z = mu + L e in two dimensions, and the functions of it that the lines average over. */
+static const double T[2] = {0.4, -0.3};
+static int transformed(void *context, size_t worker, size_t n, const double *const *e,
+                       double *const *out)
+{
+    const double *L = context;
+    (void)worker;
+    for (size_t i = 0; i < n; i++) {
+        double z0 = MU[0] + L[0] * e[0][i], z1 = MU[1] + L[2] * e[0][i] + L[3] * e[1][i];
+        double along = T[0] * (z0 - MU[0]) + T[1] * (z1 - MU[1]);
+        out[0][i] = z0;
+        out[1][i] = z1;
+        out[2][i] = along * along;
+        out[3][i] = cos(T[0] * z0 + T[1] * z1);
+    }
+    return 0;
+}
+
+static void law_sides(ev_check *check)
+{
+    double L[4], gram[4];
+    ev_integral found[4];
+    size_t evaluations;
+    covariance_leading_block(2, L);
+    covariance_any_gram(2, L, gram);
+    if (ev_trapezoid_expect(2, 0.25, 9, transformed, L, 4, found, &evaluations) != EV_OK)
+        return;
+    double spread = covariance_quadratic_form(2, gram, T);
+    double wave = cos(T[0] * MU[0] + T[1] * MU[1]) * exp(-spread / 2);
+    for (size_t j = 0; j < 2; j++)
+        ev_check_sides(check, "covariance-mean", 1, found[j].value, 1e-12, MU[j], 1e-12);
+    ev_check_sides(check, "covariance-of-z", 1, found[2].value, 1e-12, spread, 1e-12);
+    ev_check_sides(check, "covariance-characteristic", 1, found[3].value, 1e-12, wave, 1e-12);
+}
+
+/* By substitution and by products: the inverse, the quadratic forms, the counts, softplus. */
+static void algebra_sides(ev_check *check)
+{
+    enum { D = 4 };
+    double L[D * D], gram[D * D], shift[D], back[D], form, norm = 0, strict = 0, all = 0;
+    covariance_leading_block(D, L);
+    covariance_any_gram(D, L, gram);
+    for (size_t i = 0; i < D; i++) {
+        double column = 0;
+        shift[i] = 0;
+        for (size_t j = 0; j < D; j++) {
+            shift[i] += L[i * D + j] * Z[j];
+            column += L[j * D + i] * Z[j];
+            strict += j < i;
+            all += j <= i;
+        }
+        norm += column * column;
+    }
+    ev_solve_lower(D, L, shift, back);
+    form = covariance_quadratic_form(D, gram, Z);
+    for (size_t i = 0; i < D; i++)
+        ev_check_sides(check, "covariance-inverse", 1, back[i], 1e-13, Z[i], 1e-13);
+    ev_check_sides(check, "covariance-nonzero-suffices", 1, form, 1e-12, norm, 1e-12);
+    ev_check_sides(check, "covariance-nonzero-suffices", 2, norm, 1e-12, 0, 0);
+    for (size_t k = 0; k < D; k++)
+        L[k * D + 1] = 0; /* a column erased */
+    covariance_any_gram(D, L, gram);
+    ev_check_sides(check, "covariance-semidefinite", 1, covariance_quadratic_form(D, gram, Z),
+                   1e-12, 0, 0);
+    ev_check_sides(check, "covariance-count-strict", 1, strict, 0, D * (D - 1) / 2, 0);
+    ev_check_sides(check, "covariance-count-printed", 1, all, 0, D * (D - 1) / 2, 0);
+    ev_check_sides(check, "covariance-count-all", 1, all, 0, D * (D + 1) / 2, 0);
+    for (double u = -8; u < 9; u += 2.7) {
+        ev_check_sides(check, "covariance-softplus", 1, ev_softplus(u), 1e-14, log(1 + exp(u)),
+                       1e-14);
+        ev_check_sides(check, "covariance-softplus", 2, ev_softplus(u), 1e-14, 0, 0);
+    }
 }
 
 /* Both sides of the refuted lines at one point, d = 3: by LU and by sums over entries. */
@@ -151,6 +226,8 @@ void check_general_covariance(ev_check *check)
         compare_density(check, d);
     for (size_t d = 1; d <= KL_D; d++)
         compare_kl(check, d);
+    law_sides(check);
+    algebra_sides(check);
     refuted_sides(check);
     covariance_decide_bars(check);
     covariance_decide_law(check);
