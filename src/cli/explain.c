@@ -20,6 +20,7 @@ static const char *const colours[] = {"auto", "always", "never", NULL};
 static struct {
     uint64_t seed, threads;
     int effort, colour, mutants;
+    const char *witness; /* NULL: points are drawn */
 } asked;
 
 static const ev_option options[] = {
@@ -29,6 +30,8 @@ static const ev_option options[] = {
      efforts},
     {"mutants", 0, EV_OPTION_CHOICE, NULL, "break the step and see it refuted; diagnose (on)",
      &asked.mutants, 0, 0, switches},
+    {"witness", 0, EV_OPTION_TEXT, "POINT", "judge the step at this point: 'J = 1, \\mu = (0)'",
+     &asked.witness, 0, 0, NULL},
     {"threads", 0, EV_OPTION_NUMBER, "N", "threads (default: OpenMP's)", &asked.threads, 1, 1024,
      NULL},
     {"color", 0, EV_OPTION_CHOICE, NULL, "auto: on a terminal, unless NO_COLOR is set",
@@ -148,7 +151,8 @@ static void put_comparison(FILE *out, const ev_style *style, const ev_record *r)
     if (r->points_effective == 0)
         return;
     put_heading(out, style,
-                r->step == 0               ? "The comparison"
+                asked.witness != NULL      ? "The point given"
+                : r->step == 0             ? "The comparison"
                 : r->verdict == EV_REFUTED ? "The witness"
                                            : "The worst point");
     put_text(out, style, "at", r->witness);
@@ -232,14 +236,32 @@ static void put_evidence(FILE *out, const ev_style *style, const ev_record *r)
     fprintf(out, "  seed          %" PRIu64 "\n  time          %.2f s\n", r->seed, r->seconds);
 }
 
-/* The words that repeat this judgement. */
+/* A word of the shell, in quotes. */
+static void put_quoted(FILE *out, const char *text)
+{
+    fputc('\'', out);
+    for (; *text != '\0'; text++)
+        if (*text == '\'')
+            fputs("'\\''", out);
+        else
+            fputc(*text, out);
+    fputc('\'', out);
+}
+
+/* The words that repeat this judgement, and those that repeat it at the witness. */
 static void put_replay(FILE *out, const ev_style *style, const ev_record *r)
 {
     char label[128];
     ev_record_label(r, label, sizeof label);
     put_heading(out, style, "To see it again");
     fprintf(out, "  evidence explain %s %s --seed %" PRIu64 " --effort %s%s\n", label, r->file,
-            r->seed, efforts[asked.effort], asked.mutants == 0 ? " --mutants off" : "");
+            r->seed, efforts[asked.effort],
+            asked.mutants == 0 || asked.witness != NULL ? " --mutants off" : "");
+    if (r->step == 0 || !has(r->witness))
+        return;
+    fprintf(out, "  evidence explain %s %s --witness ", label, r->file);
+    put_quoted(out, r->witness);
+    fputc('\n', out);
 }
 
 static const ev_document *document_of(const ev_run *run, const ev_record *r)
@@ -332,11 +354,17 @@ static int explain(ev_run *run, const char *word, const char *id, uint64_t step)
                            steps == 1 ? "" : "s");
             return EV_EXIT_INPUT;
         }
+        if (asked.witness != NULL && step == 0 && steps != 1) {
+            ev_message(run->colour, "--witness: say which step, as in %s@1", id);
+            return EV_EXIT_INPUT;
+        }
     }
     ev_judge_options judge = {.seed = asked.seed,
                               .effort = (ev_effort_level)asked.effort,
                               .only = word,
-                              .mutants = asked.mutants == 1,
+                              .mutants = asked.mutants == 1 && asked.witness == NULL,
+                              .shrink = true,
+                              .witness = asked.witness,
                               .threads = (size_t)asked.threads};
     int status = ev_run_judge(run, &judge);
     if (status == EV_EXIT_OK && run->ledger->count == 0) {

@@ -97,6 +97,7 @@ ev_status ev_canaries_judge(uint64_t seed, ev_canaries *result, ev_error *error)
     ev_judge_options options = EV_JUDGE_DEFAULTS;
     options.seed = seed;
     options.effort = EV_EFFORT_QUICK;
+    options.shrink = false;
     ev_status status = ev_document_parse("canaries", text, sizeof text - 1, &document, error);
     if (status == EV_OK)
         status = ev_judge_documents(&document, 1, none, &options, &ledger, error);

@@ -5,7 +5,9 @@
 #include "document/place.h"
 #include "judge/check_run.h"
 #include "judge/plan.h"
+#include "judge/shrink.h"
 #include "judge/strength.h"
+#include "judge/witness_read.h"
 
 #include <math.h>
 #include <omp.h>
@@ -24,6 +26,8 @@ typedef struct {
     ev_status status;
     ev_strength strength;
     const char *diagnosis;
+    size_t witness_trials;
+    ev_replay *replay; /* where a witness was given: the task's only point */
 } task;
 
 /* The tasks first .. first+count-1 share a claim's plan. */
@@ -107,9 +111,29 @@ static ev_status list_tasks(run *r, ev_error *error)
 
 /* ---- planning ---- */
 
+/* Each step at the point that was given. */
+static void plan_replays(run *r, claim_tasks *c)
+{
+    const ev_judge_options *o = r->options;
+    const ev_claim *claim = claim_of(r, c->document, c->claim);
+    for (size_t i = 0; c->status == EV_OK && i < c->count; i++) {
+        task *t = &r->tasks[c->first + i];
+        c->status = ev_witness_read(&claim->formula, t->step - 1, claim->id, o->witness, &r->budget,
+                                    o->seed, &t->replay, &c->error);
+        t->points_tried = 1;
+        t->planned = t->replay == NULL ? 0 : ev_replay_comparisons(t->replay);
+    }
+    if (c->error.line > 0)
+        ev_error_place(&c->error, "--witness", o->witness, strlen(o->witness));
+}
+
 static void plan_claim(run *r, claim_tasks *c)
 {
     const ev_claim *claim = claim_of(r, c->document, c->claim);
+    if (r->options->witness != NULL) {
+        plan_replays(r, c);
+        return;
+    }
     c->status = ev_plan_create(&claim->formula, claim->id, &r->budget, r->options->seed, &c->plan,
                                &c->error);
     for (size_t i = 0; c->status == EV_OK && i < c->count; i++) {
@@ -132,7 +156,8 @@ static ev_status plan_all(run *r, ev_error *error)
         const ev_document *document = r->documents[c->document];
         if (c->error.line == 0)
             c->error.line = claim_of(r, c->document, c->claim)->line;
-        ev_error_place(&c->error, document->file, document->text, document->length);
+        if (c->error.file[0] == '\0')
+            ev_error_place(&c->error, document->file, document->text, document->length);
         if (error != NULL && error->status == EV_OK)
             *error = c->error;
         return c->status;
@@ -174,13 +199,29 @@ static void report(run *r, const task *t, size_t *done)
     }
 }
 
+static ev_status shrink_witness(const run *r, task *t, const ev_plan *plan)
+{
+    const ev_claim *claim = claim_of(r, t->document, t->claim);
+    const ev_shrink_request request = {.formula = &claim->formula,
+                                       .step = t->step - 1,
+                                       .id = claim->id,
+                                       .seed = r->options->seed,
+                                       .budget = &r->budget};
+    return ev_shrink(&request, plan, t->arena, &t->result, &t->witness, &t->witness_trials);
+}
+
 static void judge_task(run *r, task *t, const ev_plan *plan)
 {
     double start = omp_get_wtime();
     t->arena = ev_arena_create();
     t->status = EV_NO_MEMORY;
-    if (t->arena != NULL)
+    if (t->arena != NULL && t->replay != NULL)
+        t->status = ev_replay_judge(t->replay, &r->budget, t->arena, &t->result, &t->witness);
+    else if (t->arena != NULL)
         t->status = ev_plan_judge(plan, t->step - 1, &r->budget, t->arena, &t->result, &t->witness);
+    if (t->status == EV_OK && t->replay == NULL && t->result.verdict == EV_REFUTED &&
+        r->options->shrink)
+        t->status = shrink_witness(r, t, plan);
     t->seconds = omp_get_wtime() - start;
 }
 
@@ -324,6 +365,7 @@ static ev_record record_of_step(run *r, const task *t)
     record.left_value = evidence(&result->at.left);
     record.right_value = evidence(&result->at.right);
     record.witness = copy(r, t->witness);
+    record.witness_trials = t->witness_trials;
     record.agreeing_digits = result->points_effective > 0 ? result->digits : 0.0;
     record.resolution = result->resolution;
     record.smallest_detectable = result->smallest_detectable;
@@ -425,7 +467,9 @@ static ev_status start(run *r, const ev_check_entry *checks, ev_error *error)
     r->ledger->document_count = r->document_count;
     for (size_t d = 0; d < r->document_count; d++)
         r->jobs[d] = (ev_check_job){.document = r->documents[d],
-                                    .entry = find_module(checks, r->documents[d]->name),
+                                    .entry = r->options->witness != NULL
+                                                 ? NULL
+                                                 : find_module(checks, r->documents[d]->name),
                                     .budget = &r->budget,
                                     .effort = (int)r->options->effort,
                                     .seed = r->options->seed,
@@ -438,8 +482,10 @@ static void finish(run *r)
 {
     for (size_t i = 0; i < r->claim_count; i++)
         ev_plan_destroy(r->claims[i].plan);
-    for (size_t i = 0; i < r->task_count; i++)
+    for (size_t i = 0; i < r->task_count; i++) {
+        ev_replay_destroy(r->tasks[i].replay);
         ev_arena_destroy(r->tasks[i].arena);
+    }
     for (size_t d = 0; r->jobs != NULL && d < r->document_count; d++) {
         free(r->jobs[d].records);
         free(r->jobs[d].own);

@@ -158,6 +158,7 @@ static int add_evidence(json_t *o, const ev_record *r)
 {
     return set(o, "reason", text(r->reason)) | set(o, "left_value", evidence(&r->left_value)) |
            set(o, "right_value", evidence(&r->right_value)) | set(o, "witness", text(r->witness)) |
+           set(o, "witness_trials", whole(r->witness_trials)) |
            set(o, "diagnosis", text(r->diagnosis)) |
            set(o, "agreeing_digits", number(r->agreeing_digits)) |
            set(o, "resolution", number(r->resolution)) |

@@ -48,7 +48,8 @@ typedef struct {
     /* The comparison shown: the witness when refuted, else the worst point. */
     ev_evidence_value left_value, right_value;
     const char *witness;    /* "J = 1, \mu = (0), ..." or "" */
-    const char *diagnosis;  /* "" for now */
+    size_t witness_trials;  /* points tried to make it small */
+    const char *diagnosis;  /* "holds with A for B", ...; "" where not looked for */
     double agreeing_digits; /* the fewest over the points: -log10 of the relative distance or error,
                                 whichever is larger, at most 16 */
     double resolution;      /* the relative error that was asked */

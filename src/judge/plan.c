@@ -276,6 +276,11 @@ const double *ev_plan_point(const ev_plan *plan, size_t which, const ev_case **i
     return plan->points[which].inputs;
 }
 
+const long *ev_plan_integers(const ev_plan *plan, size_t which)
+{
+    return plan->choices[plan->points[which].which];
+}
+
 /* ---- a step's programs ---- */
 
 /* left and right; or an objective with its gradient, twice. */
@@ -309,6 +314,23 @@ static ev_status compile_trial(ev_plan *plan, const ev_case *instance, ev_trial 
     return status;
 }
 
+/* values: (wanted, inputs), the i-th point with other values of vary's symbols. */
+static void redraw(const ev_plan *plan, const ev_case_step *step, size_t i, size_t wanted,
+                   double *values)
+{
+    const point *at = &plan->points[i];
+    size_t n = plan->cases[at->which]->input_count;
+    ev_stream stream = ev_stream_make(plan->seed, plan->claim, STREAM_REDRAWS, (uint32_t)i);
+    for (size_t k = 0; k < wanted && n > 0; k++) {
+        ev_stream own = ev_stream_child(&stream, (uint32_t)k);
+        memcpy(values + k * n, at->inputs, n * sizeof *values);
+        if (!ev_space_redraw(plan->spaces[at->which], step->vary_count, step->vary, &own,
+                             plan->budget.tries, values + k * n))
+            /* no other member is allowed: the point itself is the family */
+            memcpy(values + k * n, at->inputs, n * sizeof *values);
+    }
+}
+
 /* Values of vary's symbols for every point: a family's members, a minimiser's starts. */
 static ev_status draw_redraws(ev_plan *plan, size_t s, ev_error *error)
 {
@@ -322,22 +344,11 @@ static ev_status draw_redraws(ev_plan *plan, size_t s, ev_error *error)
         return out_of_memory(error);
     p->redraw_count = wanted;
     for (size_t i = 0; i < plan->point_count; i++) {
-        const point *at = &plan->points[i];
-        size_t n = plan->cases[at->which]->input_count;
-        double *values = p->redraws[i] = ev_arena_array(plan->arena, wanted * n + 1,
-                                                        sizeof *values);
-        if (values == NULL)
+        size_t n = plan->cases[plan->points[i].which]->input_count;
+        p->redraws[i] = ev_arena_array(plan->arena, wanted * n + 1, sizeof(double));
+        if (p->redraws[i] == NULL)
             return out_of_memory(error);
-        ev_stream stream = ev_stream_make(plan->seed, plan->claim, STREAM_REDRAWS, (uint32_t)i);
-        for (size_t k = 0; k < wanted; k++) {
-            ev_stream own = ev_stream_child(&stream, (uint32_t)k);
-            if (n > 0)
-                memcpy(values + k * n, at->inputs, n * sizeof *values);
-            if (!ev_space_redraw(plan->spaces[at->which], step->vary_count, step->vary, &own,
-                                 plan->budget.tries, values + k * n) &&
-                n > 0) /* no other member is allowed: the point itself is the family */
-                memcpy(values + k * n, at->inputs, n * sizeof *values);
-        }
+        redraw(plan, step, i, wanted, p->redraws[i]);
     }
     return EV_OK;
 }
@@ -407,7 +418,9 @@ ev_status ev_plan_judge(const ev_plan *plan, size_t s, const ev_budget *budget, 
     ev_arena *texts = ev_arena_create();
     ev_step_point *points = calloc(plan->point_count + 1, sizeof *points);
     ev_status status = texts == NULL || points == NULL ? EV_NO_MEMORY : EV_OK;
-    size_t n = 0;
+    size_t *which = calloc(plan->point_count + 1, sizeof *which), n = 0;
+    if (which == NULL)
+        status = EV_NO_MEMORY;
     for (size_t i = 0; status == EV_OK && i < plan->point_count; i++) {
         const point *at = &plan->points[i];
         const ev_trial *trial = &p->trials[at->which];
@@ -418,6 +431,7 @@ ev_status ev_plan_judge(const ev_plan *plan, size_t s, const ev_budget *budget, 
             status = EV_NO_MEMORY;
             break;
         }
+        which[n] = i;
         points[n++] = (ev_step_point){trial,
                                       {at->inputs, p->redraws == NULL ? NULL : p->redraws[i],
                                        p->redraws == NULL ? 0 : p->redraw_count},
@@ -430,8 +444,22 @@ ev_status ev_plan_judge(const ev_plan *plan, size_t s, const ev_budget *budget, 
         const ev_step_point *shown = &points[result->shown];
         *witness = witness_of(plan, shown->trial, shown->place.inputs, arena);
         status = *witness == NULL ? EV_NO_MEMORY : EV_OK;
+        result->shown = which[result->shown]; /* among the plan's points */
     }
+    free(which);
     free(points);
     ev_arena_destroy(texts);
     return status;
+}
+
+void ev_plan_move(ev_plan *plan, const double *inputs)
+{
+    const point *at = &plan->points[0];
+    const ev_case *instance = plan->cases[at->which];
+    if (instance->input_count > 0)
+        memcpy(at->inputs, inputs, instance->input_count * sizeof *inputs);
+    for (size_t s = 0; s < instance->step_count; s++)
+        if (plan->steps[s].redraws != NULL)
+            redraw(plan, &instance->steps[s], 0, plan->steps[s].redraw_count,
+                   plan->steps[s].redraws[0]);
 }

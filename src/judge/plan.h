@@ -40,12 +40,15 @@ size_t ev_plan_points_tried(const ev_plan *plan);
 /* Points kept; their inputs, and their case. */
 size_t ev_plan_points(const ev_plan *plan);
 const double *ev_plan_point(const ev_plan *plan, size_t point, const ev_case **instance);
+const long *ev_plan_integers(const ev_plan *plan, size_t point); /* by symbol */
+/* Put the first point elsewhere: a replay's only one.  inputs are not looked at. */
+void ev_plan_move(ev_plan *plan, const double *inputs);
 
 /* Compile step (0-based); adds to *comparisons the most it can spend. */
 ev_status ev_plan_prepare(ev_plan *plan, size_t step, uint64_t *comparisons, ev_error *error);
 
 /* Judge a prepared step; effort as in budget, whose alpha has been set by now.  *witness: the
- * shown point as text, from the arena; "" when there is none. */
+ * shown point as text, from the arena; "" when there is none; result->shown is its number. */
 ev_status ev_plan_judge(const ev_plan *plan, size_t step, const ev_budget *budget, ev_arena *arena,
                         ev_step_result *result, const char **witness);
 

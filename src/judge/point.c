@@ -1,17 +1,10 @@
 #include "judge/point.h"
 
 #include "formula/program.h"
-#include "judge/draw.h"
+#include "judge/admit.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-/* A slot is `blocks` values of one shape: one, or the samples of a sample symbol. */
-typedef struct {
-    const ev_symbol *symbol;
-    size_t first, blocks;
-    ev_shape shape;
-} cell;
 
 /* One corner of one cell; EQUAL takes the value of cell `like`. */
 enum { EQUAL = -1 };
@@ -25,7 +18,7 @@ struct ev_space {
     ev_program *conditions; /* NULL: none */
     double *condition_values;
     size_t cell_count, corner_count;
-    cell *cells;
+    ev_cell *cells;
     corner *corners;
 };
 
@@ -37,12 +30,12 @@ static size_t dimension(ev_dim dim, const long *integers)
     return value > 0 ? (size_t)value : 0;
 }
 
-static cell make_cell(const ev_slot *slot, const ev_symbol *symbol, const long *integers)
+static ev_cell make_cell(const ev_slot *slot, const ev_symbol *symbol, const long *integers)
 {
-    cell c = {symbol,
-              slot->first,
-              slot->count,
-              {.domain = &coefficient_domain, .rank = 0, .rows = 1, .cols = 1}};
+    ev_cell c = {symbol,
+                 slot->first,
+                 slot->count,
+                 {.domain = &coefficient_domain, .rank = 0, .rows = 1, .cols = 1}};
     if (symbol->kind != EV_SYMBOL_REAL)
         return c;
     c.shape.domain = &symbol->domain;
@@ -58,9 +51,9 @@ static cell make_cell(const ev_slot *slot, const ev_symbol *symbol, const long *
     return c;
 }
 
-static size_t cell_size(const cell *c) { return c->blocks * c->shape.rows * c->shape.cols; }
+static size_t cell_size(const ev_cell *c) { return c->blocks * c->shape.rows * c->shape.cols; }
 
-static bool interchangeable(const cell *a, const cell *b)
+static bool interchangeable(const ev_cell *a, const ev_cell *b)
 {
     return a->symbol->kind == EV_SYMBOL_REAL && b->symbol->kind == EV_SYMBOL_REAL &&
            a->blocks == b->blocks && a->shape.rank == b->shape.rank &&
@@ -68,7 +61,7 @@ static bool interchangeable(const cell *a, const cell *b)
            ev_domain_same(a->shape.domain, b->shape.domain);
 }
 
-static size_t cell_corners(const cell *c)
+static size_t cell_corners(const ev_cell *c)
 {
     if (c->symbol->kind == EV_SYMBOL_FUNCTION)
         return 1; /* all coefficients 0 */
@@ -162,7 +155,7 @@ void ev_space_destroy(ev_space *space)
 
 bool ev_point_is_corner(size_t index) { return index % 3 == 2; }
 
-static void draw_cell(const cell *c, const ev_draw *draw, double *inputs)
+static void draw_cell(const ev_cell *c, const ev_draw *draw, double *inputs)
 {
     size_t size = c->shape.rows * c->shape.cols;
     for (size_t block = 0; block < c->blocks; block++) {
@@ -179,7 +172,7 @@ static void draw_cell(const cell *c, const ev_draw *draw, double *inputs)
 static void draw_all(const ev_space *space, ev_draw *draw, double *inputs)
 {
     for (size_t i = 0; i < space->cell_count; i++) {
-        const cell *c = &space->cells[i];
+        const ev_cell *c = &space->cells[i];
         bool in_order = c->first == draw->used_count; /* all before it are drawn */
         draw_cell(c, draw, inputs);
         if (in_order)
@@ -189,7 +182,7 @@ static void draw_all(const ev_space *space, ev_draw *draw, double *inputs)
 
 static void set_corner(const ev_space *space, const corner *k, const ev_draw *draw, double *inputs)
 {
-    const cell *c = &space->cells[k->cell], *like = &space->cells[k->like];
+    const ev_cell *c = &space->cells[k->cell], *like = &space->cells[k->like];
     size_t size = c->shape.rows * c->shape.cols;
     for (size_t i = 0; k->which == EQUAL && i < cell_size(c); i++)
         inputs[c->first + i] = inputs[like->first + i];
@@ -312,4 +305,22 @@ bool ev_space_is_rounded(const ev_space *space)
             return true;
     }
     return false;
+}
+
+const ev_cell *ev_space_cells(const ev_space *space, size_t *count)
+{
+    *count = space->cell_count;
+    return space->cells;
+}
+
+bool ev_space_admits(ev_space *space, const double *inputs)
+{
+    for (size_t i = 0; i < space->cell_count; i++) {
+        const ev_cell *c = &space->cells[i];
+        size_t size = c->shape.rows * c->shape.cols;
+        for (size_t b = 0; b < c->blocks; b++)
+            if (!ev_domain_admits(c->shape, inputs + c->first + b * size))
+                return false;
+    }
+    return conditions_hold(space, inputs);
 }

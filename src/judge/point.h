@@ -10,6 +10,7 @@
 #define EV_JUDGE_POINT_H
 
 #include "formula/claim.h"
+#include "judge/draw.h"
 #include "numerics/random.h"
 
 typedef struct ev_space ev_space;
@@ -19,6 +20,17 @@ typedef struct ev_space ev_space;
 ev_status ev_space_create(const ev_case *instance, const ev_symbol_table *table,
                           const long *integers, ev_space **space, ev_error *error);
 void ev_space_destroy(ev_space *space);
+
+/* The inputs of one symbol: `blocks` values of one shape, one or the samples of a sample symbol. */
+typedef struct {
+    const ev_symbol *symbol;
+    size_t first, blocks;
+    ev_shape shape;
+} ev_cell;
+const ev_cell *ev_space_cells(const ev_space *space, size_t *count);
+
+/* Every value is in its domain, and the conditions hold. */
+bool ev_space_admits(ev_space *space, const double *inputs);
 
 bool ev_point_is_corner(size_t index);
 

@@ -230,6 +230,7 @@ static void judge_suite(soak *s, size_t turn, outcome *o)
     options.points = POINTS;
     options.first_point = POINTS * turn % POINTS_IN_TURN;
     options.threads = 1;
+    options.shrink = false;
     ev_ledger *ledger = NULL;
     ev_error error = EV_ERROR_NONE;
     if (ev_judge_documents(s->documents, s->document_count, modules ? ev_check_table : none,

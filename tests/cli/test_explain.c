@@ -39,6 +39,49 @@ Test(explain, the_words_at_its_end_repeat_it)
     forget(&again);
 }
 
+Test(explain, the_witness_it_prints_is_one_it_reads)
+{
+    program_write("good.md", GOOD);
+    outcome first = run(EXPLAIN "slip@2 good.md");
+    char *words = strstr(first.out, "--witness '");
+    cr_assert_not_null(words, "%s", first.out);
+    words[strcspn(words, "\n")] = '\0';
+    outcome again = run(EXPLAIN "slip@2 good.md %s", words);
+    STATUS(again, 0);
+    HAS(again.out, "The point given");
+    HAS(again.out, "1 drawn, 1 compared");
+    HAS(again.out, "at            x = 1, y = 1\n");
+    HAS(again.out, "left          4");
+    HAS(again.out, "right         2");
+    forget(&first);
+    forget(&again);
+}
+
+Test(explain, a_witness_that_cannot_be_read_is_refused_with_a_caret)
+{
+    program_write("good.md", GOOD);
+    outcome o = run(EXPLAIN "slip@2 good.md --witness 'x = 1, y = -1'");
+    STATUS(o, 2);
+    HAS(o.err, "--witness:1:12: error: this is not in the domain of y\n  x = 1, y = -1\n"
+               "             ^~\n");
+    cr_assert_str_eq(o.out, "");
+    forget(&o);
+    o = run(EXPLAIN "slip good.md --witness 'x = 1, y = 1'");
+    STATUS(o, 2);
+    HAS(o.err, "say which step, as in slip@1");
+    forget(&o);
+}
+
+Test(explain, at_a_point_where_a_false_line_is_true_it_says_so)
+{
+    program_write("good.md", GOOD);
+    outcome o = run(EXPLAIN "slip@2 good.md --witness 'x = 0, y = 1'");
+    STATUS(o, 1);
+    HAS(o.out, "HOLDS");
+    HAS(o.out, "expected: REFUTED");
+    forget(&o);
+}
+
 Test(explain, a_claim_alone_means_all_its_steps)
 {
     program_write("good.md", GOOD);
