@@ -19,6 +19,7 @@
 ##V SOAK_SEEDS=1000          seeds of `make soak`
 ##V SOAK_MINUTES=240         `make soak` ends after so many, wherever it is
 ##V NAME=                     the topic for `make new`
+##V TERM=                     cairolatex: `make plots` writes figures with labels set by TeX
 ##V V=                        1: print whole commands
 ##V prefix=/usr/local, DESTDIR=   where `make install` goes
 
@@ -48,6 +49,11 @@ docdir ?= $(prefix)/share/doc/evidence
 INSTALL ?= install
 PKG_CONFIG ?= pkg-config
 GNUPLOT ?= gnuplot
+# Only a TERM said to make is a choice: the shell's own names a terminal.
+TERM_OF_PLOTS := $(if $(filter command%,$(origin TERM)),$(TERM),drawn)
+ifeq ($(filter drawn cairolatex,$(TERM_OF_PLOTS)),)
+$(error TERM=$(TERM): the choice is cairolatex, or none)
+endif
 Q := $(if $(filter 1,$(V)),,@)
 say = @$(if $(filter 1,$(V)),:,printf '  %-5s %s\n' $(1) $(2))
 
@@ -71,11 +77,13 @@ SRC := $(call find_c,src)
 # models that several modules share in checks/fixtures.
 CHECKS := $(sort $(wildcard checks/*.c))
 CHECK_PARTS := $(sort $(wildcard checks/*/*.c))
+# The topics with data for plots.
+SERIES := $(patsubst checks/%/series.c,%,$(sort $(wildcard checks/*/series.c)))
 TEST_SRC := $(filter-out tests/bench/% tests/fuzz/%,$(call find_c,tests))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
 DERIVATIONS := $(filter-out derivations/README.md,$(sort $(wildcard derivations/*.md)))
-PLOTS := $(patsubst plots/%.gp,$(B)/plots/%.svg,$(sort $(wildcard plots/*.gp)))
+PLOTS := $(patsubst plots/%.gp,%,$(filter-out plots/style.gp,$(sort $(wildcard plots/*.gp))))
 
 MAIN := src/cli/main.c
 LIB_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(MAIN),$(SRC)) $(CHECKS) $(CHECK_PARTS)) \
@@ -179,7 +187,7 @@ SOAK_FILE ?= $(B)/soak.tsv
 soak: $(SOAK) ## judge the derivations, whole and broken, under SOAK_SEEDS seeds; figures in SOAK_FILE
 	@$(SOAK) $(SOAK_SEEDS) $(SOAK_MINUTES) $(SOAK_FILE)
 
-plots: $(PLOTS) ## draw every plot, as build/plots/NAME.svg
+plots: $(PLOTS:%=$(B)/plots/%.$(TERM_OF_PLOTS)) ## draw every figure: build/plots/NAME-FIGURE.svg, .pdf, .png
 	@test -n '$(PLOTS)' || echo 'make plots: nothing in plots'
 
 fuzz: ## fuzz the readers of untrusted input (clang's libFuzzer, FUZZ_SECONDS each)
@@ -269,12 +277,19 @@ $(OBJ)/checks_table.o: $(GEN)/checks_table.c $(GEN)/flags $(GEN)/probed
 
 $(TEST_OBJ): $(GEN)/probed-tests
 
-# A plot reads the file named by its variable `data`; terminal and output are set for it.
-$(B)/plots/%.svg: plots/%.gp $(PROGRAM) $(GEN)/probed-plots
-	$(call say,PLOT,$@)
+# A script plots/NAME.gp reads data-SERIES.tsv and writes plot-FIGURE, both below build/plots; it is
+# run once for each format.  The file made here says that all its figures are there.
+$(B)/plots/%.$(TERM_OF_PLOTS): plots/%.gp plots/style.gp $(PROGRAM) $(GEN)/probed-plots
+	$(call say,PLOT,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(PROGRAM) tabulate $* >$(B)/plots/$*.tsv
-	$(Q)$(GNUPLOT) -e "data='$(B)/plots/$*.tsv'" -e 'set terminal svg' -e "set output '$@'" $<
+	$(Q)set -e; $(if $(filter $*,$(SERIES)),for series in $$($(PROGRAM) tabulate series | \
+	        awk '$$1 == "$*" { print $$2 }'); do \
+	    $(PROGRAM) tabulate $* $$series --out $(B)/plots/$*-$$series.tsv; \
+	done,$(PROGRAM) tabulate $* --out $(B)/plots/$*-steps.tsv); \
+	for format in $(if $(filter cairolatex,$(TERM_OF_PLOTS)),cairolatex,svg pdf png); do \
+	    $(GNUPLOT) -e "format='$$format'; plot='$(B)/plots/$*'" plots/style.gp $< </dev/null; \
+	done
+	$(Q)touch $@
 
 # What fuzz-run finds that is new stays in build/fuzz/corpus; what fails, in build/fuzz/*-crash-*.
 # The seeds are the derivations and tests/fuzz/corpus/NAME, or else all of tests/fuzz/corpus.
@@ -331,15 +346,14 @@ void check_$(NAME)(ev_check *check)
 endef
 define NEW_PLOT
 # How far the steps of derivations/$(NAME).md agree: the table of `evidence tabulate $(NAME)`.
-set title '$(subst _, ,$(NAME))' noenhanced
+eval figure("steps", 2.4)
+set datafile separator tab
 set ylabel 'digits that both sides share'
 set yrange [0:16.5]
 set xtics noenhanced rotate by -30
 set boxwidth 0.7
 set style fill solid 0.5
-unset key
-set datafile separator tab
-plot data every ::1 using 0:2:xticlabels(1) with boxes linecolor rgb '#4477aa'
+plot data("steps") every ::1 using 0:2:xticlabels(1) with boxes linecolor rgb blue
 endef
 new: export NEW_PLOT := $(NEW_PLOT)
 new: export NEW_DERIVATION := $(NEW_DERIVATION)
@@ -370,6 +384,13 @@ $(foreach n,$(check_names),void check_$(n)(ev_check *check);$(newline))
 extern const ev_check_entry ev_check_table[];
 const ev_check_entry ev_check_table[] = {
 $(foreach n,$(check_names),    {"$(n)", check_$(n)},$(newline))    {NULL, NULL},
+};
+
+#include "numerics/series.h"
+
+$(foreach n,$(SERIES),extern const ev_series $(n)_series[];$(newline))
+const ev_series_entry ev_series_table[] = {
+$(foreach n,$(SERIES),    {"$(n)", $(n)_series},$(newline))    {NULL, NULL},
 };
 endef
 

@@ -36,7 +36,8 @@ packages='
          libpng-dev         libpng: pictures
          dataset-fashion-mnist   Fashion-MNIST: the images trained on by default
          libcriterion-dev   Criterion: the tests
-         gnuplot-nox        gnuplot: the figures'
+         gnuplot-nox        gnuplot: the figures
+         fonts-lmodern      Latin Modern: the letters of the figures'
 develop='
          clang              the second compiler
          libomp-dev         OpenMP for clang

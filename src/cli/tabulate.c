@@ -1,4 +1,4 @@
-/* evidence tabulate: tables made from the ledger, by name. */
+/* evidence tabulate: the data behind a plot, and tables made from the ledger, by name. */
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -6,6 +6,9 @@
 #include "cli/sources.h"
 #include "cli/steps.h"
 #include "cli/subcommand.h"
+#include "numerics/series.h"
+
+#include "build_info.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -72,11 +75,46 @@ static const struct {
     {"steps", "every step: the digits agreed, the points, the verdict", tabulate_steps}};
 enum { STEPS = 1, TABLES = sizeof tables / sizeof *tables };
 
+/* --- Series ------------------------------------------------------------------------------------ */
+
+static const ev_series_entry *find_topic(const char *name)
+{
+    const ev_series_entry *entry = ev_series_table;
+    while (entry->topic != NULL && strcmp(entry->topic, name) != 0)
+        entry++;
+    return entry->topic == NULL ? NULL : entry;
+}
+
+static const ev_series *find_series(const ev_series_entry *entry, const char *name)
+{
+    const ev_series *series = entry->series;
+    while (series->name != NULL && strcmp(series->name, name) != 0)
+        series++;
+    return series->name == NULL ? NULL : series;
+}
+
+static void list_series(FILE *out)
+{
+    for (const ev_series_entry *entry = ev_series_table; entry->topic != NULL; entry++)
+        for (const ev_series *series = entry->series; series->name != NULL; series++)
+            fprintf(out, "%s\t%s\t%s\n", entry->topic, series->name, series->summary);
+}
+
 static void help(FILE *out)
 {
-    fputs("Writes a table of data.  Without files: derivations/*.md, README.md aside.\n\n", out);
+    fputs(
+        "Writes the data behind a plot (TOPIC SERIES), or a table made from the ledger.  Without\n"
+        "files: derivations/*.md, README.md aside.\n\n",
+        out);
     for (size_t i = 0; i < TABLES; i++)
-        fprintf(out, "  %-10s %s\n", tables[i].name, tables[i].summary);
+        fprintf(out, "  %-22s %s\n", tables[i].name, tables[i].summary);
+    fputs("  series                 every TOPIC, SERIES and what it is\n", out);
+    for (const ev_series_entry *entry = ev_series_table; entry->topic != NULL; entry++) {
+        fprintf(out, "  %-22s", entry->topic);
+        for (const ev_series *series = entry->series; series->name != NULL; series++)
+            fprintf(out, " %s", series->name);
+        fputc('\n', out);
+    }
     fputs("\nThe name of a derivation, NAME, stands for the steps of derivations/NAME.md.\n\n",
           out);
     ev_options_help(out, options, OPTION_COUNT);
@@ -85,13 +123,19 @@ static void help(FILE *out)
           out);
 }
 
+static void append_name(char *names, size_t size, const char *name)
+{
+    size_t used = strlen(names);
+    snprintf(names + used, size - used, "%s%s", used == 0 ? "" : ", ", name);
+}
+
 static int refuse(const char *name)
 {
-    char names[256] = "";
-    for (size_t i = 0; i < TABLES; i++) {
-        size_t used = strlen(names);
-        snprintf(names + used, sizeof names - used, "%s%s", i == 0 ? "" : ", ", tables[i].name);
-    }
+    char names[512] = "";
+    for (size_t i = 0; i < TABLES; i++)
+        append_name(names, sizeof names, tables[i].name);
+    for (const ev_series_entry *entry = ev_series_table; entry->topic != NULL; entry++)
+        append_name(names, sizeof names, entry->topic);
     if (name == NULL)
         ev_message(EV_COLOUR_AUTO, "name a table: %s", names);
     else
@@ -106,6 +150,54 @@ static bool document_of(const char *name, char *path, size_t size)
     return strchr(name, '/') == NULL && length > 0 && (size_t)length < size &&
            access(path, R_OK) == 0;
 }
+
+static int refuse_series(const ev_series_entry *entry, const char *name)
+{
+    ev_message(EV_COLOUR_AUTO, "%s has no series '%s'; 'evidence tabulate series' lists them",
+               entry->topic, name);
+    return EV_EXIT_INPUT;
+}
+
+/* Write one series, or the list of all when there is none named. */
+static int write_series(const ev_series_entry *entry, const ev_series *series)
+{
+    ev_error error = EV_ERROR_NONE;
+    ev_output output;
+    size_t rows = 1;
+    if (ev_output_open(&output, asked.out, &error) != EV_OK) {
+        ev_message_error(&error, EV_COLOUR_AUTO);
+        return EV_EXIT_MACHINE;
+    }
+    ev_status status = EV_OK;
+    if (series == NULL)
+        list_series(output.stream);
+    else
+        status = ev_series_write(series, entry->topic, asked.seed, EV_BUILD_REVISION, output.stream,
+                                 &rows, &error);
+    if (status == EV_OK)
+        status = ev_output_close(&output, &error);
+    else
+        ev_output_discard(&output);
+    if (status != EV_OK)
+        ev_message_error(&error, EV_COLOUR_AUTO);
+    else if (rows == 0)
+        ev_message(EV_COLOUR_AUTO, "the table has no rows");
+    return status == EV_OK && rows == 0 ? EV_EXIT_UNEXPECTED : ev_message_exit(status);
+}
+
+static int tabulate_topic(const ev_series_entry *entry, int argc, char **argv)
+{
+    const ev_series *series = find_series(entry, argv[0]);
+    if (series == NULL)
+        return refuse_series(entry, argv[0]);
+    if (argc > 1) {
+        ev_message(EV_COLOUR_AUTO, "one series at a time; '%s' is one too many", argv[1]);
+        return EV_EXIT_INPUT;
+    }
+    return write_series(entry, series);
+}
+
+/* --- Tables from the ledger -------------------------------------------------------------------- */
 
 static int write_table(ev_run *run, size_t table)
 {
@@ -142,9 +234,18 @@ static int run_tabulate(int argc, char **argv)
     size_t table = 0;
     while (argc > 0 && table < TABLES && strcmp(tables[table].name, argv[0]) != 0)
         table++;
+<<<<<<< HEAD
     char path[1024], *own[] = {path};
     bool document = argc == 1 && table == TABLES && document_of(argv[0], path, sizeof path);
     if (argc == 0 || (table == TABLES && !document))
+=======
+    const ev_series_entry *topic = argc < 2 ? NULL : find_topic(argv[0]);
+    if (argc == 1 && strcmp(argv[0], "series") == 0)
+        return write_series(NULL, NULL);
+    if (topic != NULL)
+        return tabulate_topic(topic, argc - 1, argv + 1);
+    if (argc == 0 || table == TABLES)
+>>>>>>> 4773bd4 (plots: series beside the checks, tabulate TOPIC SERIES, one style, the first figures)
         return refuse(argc == 0 ? NULL : argv[0]);
     table = document ? STEPS : table;
     ev_run run = {.colour = EV_COLOUR_AUTO};
@@ -156,5 +257,5 @@ static int run_tabulate(int argc, char **argv)
     return status;
 }
 
-const ev_subcommand ev_tabulate_subcommand = {"tabulate", "[OPTION...] NAME [FILE.md...]",
-                                              "tables made from the ledger", run_tabulate, help};
+const ev_subcommand ev_tabulate_subcommand = {"tabulate", "[OPTION...] NAME [SERIES | FILE.md...]",
+                                              "the data behind a plot; tables", run_tabulate, help};

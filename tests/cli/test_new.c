@@ -20,9 +20,9 @@ TestSuite(new, .init = setup, .fini = program_teardown, .timeout = 900);
 
 static void copy_tree(void)
 {
-    outcome o = run("mkdir -p tree/derivations && cd tree && cp -a '%s/Makefile' '%s/src' "
-                    "'%s/checks' '%s/build' .",
-                    folder, folder, folder, folder);
+    outcome o = run("mkdir -p tree/derivations tree/plots && cd tree && cp -a '%s/Makefile' "
+                    "'%s/src' '%s/checks' '%s/build' . && cp '%s/plots/style.gp' plots",
+                    folder, folder, folder, folder, folder);
     STATUS(o, 0);
     forget(&o);
 }
@@ -54,7 +54,7 @@ Test(new, a_scaffold_is_a_derivation_a_check_and_a_plot_that_build_and_pass)
     o = run("cd tree && " MAKE " plots", folder);
     STATUS(o, 0);
     forget(&o);
-    char *svg = program_slurp("tree/build/plots/two_moons.svg");
+    char *svg = program_slurp("tree/build/plots/two_moons-steps.svg");
     HAS(svg, "two-moons-second-moment@1"); /* on its axis */
     HAS(svg, "</svg>");
     free(svg);
