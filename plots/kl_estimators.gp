@@ -1,7 +1,7 @@
 # k1, k2 and k3 as estimates of KL(q||p), and the two ways to its gradient.
 
 k(i) = math(sprintf("{/:Italic k}_%d", i), sprintf("k_%d", i))
-divergence = math("KL({/:Italic q‖p})", "\\mathrm{KL}(q\\|p)")
+divergence = math("KL({/:Italic q}‖{/:Italic p})", "\\mathrm{KL}(q\\|p)")
 
 eval figure("bias", 2.2)
 eval powers("x")

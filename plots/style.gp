@@ -26,6 +26,7 @@ figure(name, height) = sprintf("reset; %s; set output '%s-%s.%s'; %s", \
 # Greek and formulas: TeX sets its own, the others use the characters themselves.
 tex = format eq "cairolatex"
 math(plain, latex) = tex ? "$" . latex . "$" : plain
+greek(letter) = "{/'Latin Modern Math' " . letter . "}" # from the block of italic mathematics
 
 # Colours of Okabe and Ito that also differ in lightness, each with a dash and a mark of its own:
 # a figure must be readable in print without colour.

@@ -234,18 +234,14 @@ static int run_tabulate(int argc, char **argv)
     size_t table = 0;
     while (argc > 0 && table < TABLES && strcmp(tables[table].name, argv[0]) != 0)
         table++;
-<<<<<<< HEAD
+    if (argc == 1 && strcmp(argv[0], "series") == 0)
+        return write_series(NULL, NULL);
+    const ev_series_entry *topic = argc < 2 ? NULL : find_topic(argv[0]);
+    if (topic != NULL)
+        return tabulate_topic(topic, argc - 1, argv + 1);
     char path[1024], *own[] = {path};
     bool document = argc == 1 && table == TABLES && document_of(argv[0], path, sizeof path);
     if (argc == 0 || (table == TABLES && !document))
-=======
-    const ev_series_entry *topic = argc < 2 ? NULL : find_topic(argv[0]);
-    if (argc == 1 && strcmp(argv[0], "series") == 0)
-        return write_series(NULL, NULL);
-    if (topic != NULL)
-        return tabulate_topic(topic, argc - 1, argv + 1);
-    if (argc == 0 || table == TABLES)
->>>>>>> 4773bd4 (plots: series beside the checks, tabulate TOPIC SERIES, one style, the first figures)
         return refuse(argc == 0 ? NULL : argv[0]);
     table = document ? STEPS : table;
     ev_run run = {.colour = EV_COLOUR_AUTO};
