@@ -151,7 +151,7 @@ Test(config, what_comes_from_a_command_line_is_held_to_the_same_bounds)
     ev_error error = EV_ERROR_NONE;
     table(&s, keys);
     cr_expect_eq(ev_config_check(KEYS, keys, &error), EV_OK);
-    s.rate = NAN;
+    s.rate = (double)NAN;
     cr_expect_eq(ev_config_check(KEYS, keys, &error), EV_BAD_INPUT);
     cr_expect_str_eq(error.message, "rate: nan is not above 0 and at most 1");
 }
