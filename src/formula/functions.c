@@ -21,15 +21,6 @@ static size_t derivative_fraction(const ev_parser *parser)
     return parser->at + 5;
 }
 
-static const ev_syntax *gradient_of(ev_parser *parser, const ev_token *place, int symbol)
-{
-    const ev_syntax *body = ev_parse_factor(parser);
-    ev_syntax *node = body == NULL ? NULL : ev_syntax_new(parser, EV_SYNTAX_GRADIENT, place, 1);
-    if (node != NULL)
-        node->children[0] = body, node->symbol = symbol;
-    return node;
-}
-
 const ev_syntax *ev_parse_fraction(ev_parser *parser)
 {
     const ev_token *place = ev_parser_token(parser);
@@ -44,7 +35,7 @@ const ev_syntax *ev_parse_fraction(ev_parser *parser)
                                   "a derivative is with respect to a declared symbol");
         parser->at = next;
         return ev_parser_expect(parser, '}', "after the variable of the derivative")
-                   ? gradient_of(parser, place, symbol)
+                   ? ev_parse_gradient_of(parser, place, symbol)
                    : NULL;
     }
     const ev_token *t = ev_parser_token(parser);

@@ -464,18 +464,27 @@ static int operand_symbol(ev_parser *parser, const char *what)
     return symbol;
 }
 
-const ev_syntax *ev_parse_gradient(ev_parser *parser)
+const ev_syntax *ev_parse_gradient_of(ev_parser *parser, const ev_token *place, int symbol)
 {
-    const ev_token *place = ev_parser_token(parser);
-    parser->at++;
-    int symbol = operand_symbol(parser, "a gradient");
-    const ev_syntax *body = symbol < 0 ? NULL : ev_parse_factor(parser);
+    const bool ends = ev_parser_bracket(parser) != NULL ||
+                      ev_token_is_big_operator(ev_parser_token(parser));
+    const ev_syntax *body = ev_parse_factor(parser);
     ev_syntax *node = body == NULL ? NULL : ev_syntax_new(parser, EV_SYNTAX_GRADIENT, place, 1);
     if (node == NULL)
         return NULL;
     node->children[0] = body;
     node->symbol = symbol;
+    if (!ends)
+        parser->open_gradient = node;
     return node;
+}
+
+const ev_syntax *ev_parse_gradient(ev_parser *parser)
+{
+    const ev_token *place = ev_parser_token(parser);
+    parser->at++;
+    int symbol = operand_symbol(parser, "a gradient");
+    return symbol < 0 ? NULL : ev_parse_gradient_of(parser, place, symbol);
 }
 
 const ev_syntax *ev_parse_argmin(ev_parser *parser, ev_syntax_kind kind)

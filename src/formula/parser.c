@@ -7,9 +7,11 @@
  * Where print leaves two readings the parser refuses and says which brackets it wants:
  * a/bc, \log x y, x^12. */
 #include "formula/parser.h"
+#include "formula/occurrence.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 ev_status ev_parser_init(ev_parser *parser, const ev_scope *scope, ev_span span, ev_error *error)
@@ -274,10 +276,42 @@ static const ev_syntax *append(ev_parser *parser, growing_product *own, const ev
     return node;
 }
 
-static const ev_syntax *divide(ev_parser *parser, const ev_syntax *top, const ev_token *place)
+/* \nabla_m f g, where g depends on m: two readings.  Where it does not, they are equal. */
+static bool gradient_ends(ev_parser *parser, const ev_syntax *open, const ev_token *place,
+                          const ev_syntax *next)
+{
+    const ev_symbol_table *table = parser->scope->table;
+    unsigned char *flags = calloc(table->symbol_count + 1, 1);
+    if (flags == NULL) {
+        ev_error_set(parser->error, EV_NO_MEMORY, "out of memory");
+        return false;
+    }
+    ev_mark_occurrences(table, next, flags);
+    const bool depends = (flags[open->symbol] & EV_OCCURS_FREE) != 0;
+    free(flags);
+    if (depends)
+        ev_parser_fail(parser, place,
+                       "does the gradient take this factor too? Put brackets around what it takes");
+    return !depends;
+}
+
+/* The next factor of a term; *open is the gradient before it that has no brackets, if any. */
+static const ev_syntax *next_factor(ev_parser *parser, const ev_syntax **open)
+{
+    const ev_token *place = ev_parser_token(parser);
+    const ev_syntax *factor = ev_parse_factor(parser);
+    if (factor != NULL && *open != NULL && !gradient_ends(parser, *open, place, factor))
+        return NULL;
+    if (factor != NULL && *open == NULL && factor == parser->open_gradient)
+        *open = factor;
+    return factor;
+}
+
+static const ev_syntax *divide(ev_parser *parser, const ev_syntax *top, const ev_token *place,
+                               const ev_syntax **open)
 {
     const ev_syntax *node = ev_syntax_binary(parser, EV_SYNTAX_DIV, place, top,
-                                             ev_parse_factor(parser));
+                                             next_factor(parser, open));
     if (node == NULL)
         return NULL;
     const ev_token *t = ev_parser_token(parser);
@@ -291,26 +325,26 @@ static const ev_syntax *divide(ev_parser *parser, const ev_syntax *top, const ev
  * flattened into an index run, so is_index_run looks at subscripts only. */
 const ev_syntax *ev_parse_term(ev_parser *parser)
 {
-    const ev_syntax *node = ev_parse_factor(parser);
+    const ev_syntax *open = NULL, *node = next_factor(parser, &open);
     growing_product own = {NULL, 0};
     while (node != NULL) {
         const ev_token *t = ev_parser_token(parser);
         if (ev_token_is_command(t, "cdot") || ev_token_is_command(t, "times")) {
             parser->at++;
-            node = append(parser, &own, node, ev_parse_factor(parser));
+            node = append(parser, &own, node, next_factor(parser, &open));
         } else if (ev_token_is_command(t, "odot") || ev_token_is_command(t, "oslash")) {
             bool times = ev_token_is_command(t, "odot");
             parser->at++;
             node = ev_syntax_binary(parser, times ? EV_SYNTAX_ODOT : EV_SYNTAX_OSLASH, t, node,
-                                    ev_parse_factor(parser));
+                                    next_factor(parser, &open));
         } else if (ev_token_is(t, '/')) {
             parser->at++;
-            node = divide(parser, node, t);
+            node = divide(parser, node, t, &open);
         } else if (ev_parser_starts_factor(parser)) {
             if (t->kind == EV_TOKEN_NUMBER && parser->at > 0 &&
                 parser->list.tokens[parser->at - 1].kind == EV_TOKEN_NUMBER)
                 return ev_parser_fail(parser, t, "two numbers side by side");
-            node = append(parser, &own, node, ev_parse_factor(parser));
+            node = append(parser, &own, node, next_factor(parser, &open));
         } else {
             break;
         }

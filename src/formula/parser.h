@@ -22,10 +22,11 @@ typedef struct {
     size_t at;
     ev_binder binders[64]; /* sum indices and formals in force, innermost last */
     size_t binder_count;
-    size_t depth;     /* of nesting, to keep the stack */
-    size_t integrals; /* open integrals: d followed by a variable ends them */
-    bool bar_ends;    /* | separates arguments here */
-    bool absolute;    /* an absolute value is open: | closes it */
+    size_t depth;                   /* of nesting, to keep the stack */
+    size_t integrals;               /* open integrals: d followed by a variable ends them */
+    bool bar_ends;                  /* | separates arguments here */
+    bool absolute;                  /* an absolute value is open: | closes it */
+    const ev_syntax *open_gradient; /* the latest whose operand stands without brackets */
 } ev_parser;
 
 enum { EV_PARSER_MAX_DEPTH = 120 };
@@ -56,6 +57,8 @@ const ev_syntax *ev_parse_divergence(ev_parser *parser);
 const ev_syntax *ev_parse_entropy(ev_parser *parser);
 const ev_syntax *ev_parse_argmin(ev_parser *parser, ev_syntax_kind kind);
 const ev_syntax *ev_parse_gradient(ev_parser *parser);
+/* What follows \nabla_symbol or \frac{\partial}{\partial symbol}. */
+const ev_syntax *ev_parse_gradient_of(ev_parser *parser, const ev_token *place, int symbol);
 /* A base density \mathcal{N}(...), \mathrm{Ber}(...), ...; variable: its first argument when the
  * brackets don't hold it (x \sim \mathcal{N}(0, 1)), else NULL. */
 const ev_syntax *ev_parse_base_density(ev_parser *parser, ev_syntax_kind kind,

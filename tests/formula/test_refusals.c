@@ -68,6 +68,13 @@ Test(refusals, what_print_leaves_open_must_be_bracketed)
         {"Let $a, b \\in \\mathbb{R}_{>0}$.", "a/b a = a", 5, 5, "above or below"},
         {"Let $a, b \\in \\mathbb{R}_{>0}$.", "a^12 = a", 5, 3, "one digit"},
         {"Let $a, b \\in \\mathbb{R}_{>0}$.", "\\log(a)^2 = a", 5, 8, "Put brackets"},
+        {"Let $a, b \\in \\mathbb{R}_{>0}$.", "\\log\\frac{a}{b} a = a", 5, 17, "take this factor"},
+        {"Let $a, b \\in \\mathbb{R}_{>0}$.", "\\log a / b = a", 5, 8, "take this factor"},
+        {"Let $a, b \\in \\mathbb{R}_{>0}$.", "\\nabla_a a a = a", 5, 12, "the gradient take"},
+        {"Let $a, b \\in \\mathbb{R}_{>0}$.", "\\nabla_a a b \\cdot a = a", 5, 20, "take"},
+        {"Let $a, b \\in \\mathbb{R}_{>0}$.", "b\\nabla_a a^2 / a = b", 5, 17, "take"},
+        {"Let $a, b \\in \\mathbb{R}_{>0}$.", "\\frac{\\partial}{\\partial a} a e^a = a", 5, 31,
+         "the gradient take"},
         {"Let $a, b \\in \\mathbb{R}_{>0}$.", "\\log^2 a = a", 5, 5, "outside brackets"},
         {"Let $a, b \\in \\mathbb{R}_{>0}$.", "2 3 = a", 5, 3, "side by side"}};
     EXPECT_ALL(list);
