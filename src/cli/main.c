@@ -13,15 +13,17 @@
 #define EV_VERSION "0.1.0"
 #endif
 
-static const ev_subcommand *const subcommands[] = {&ev_check_subcommand, &ev_explain_subcommand,
-                                                   &ev_tabulate_subcommand};
+static const ev_subcommand *const subcommands[] = {
+    &ev_check_subcommand, &ev_explain_subcommand, &ev_tabulate_subcommand,   &ev_train_subcommand,
+    &ev_eval_subcommand,  &ev_sample_subcommand,  &ev_reconstruct_subcommand};
 enum { COUNT = sizeof subcommands / sizeof *subcommands };
 
 static void help_page(FILE *out, const ev_subcommand *subcommand)
 {
     (void)subcommand;
     fputs("usage: evidence SUBCOMMAND [...]\n\n"
-          "Checks derivations of generative models line by line, as they are printed.\n\n",
+          "Checks derivations of generative models line by line, as they are printed, and trains "
+          "the models.\n\n",
           out);
     for (size_t i = 0; i < COUNT; i++)
         fprintf(out, "  %-10s %s\n", subcommands[i]->name, subcommands[i]->summary);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,7 +49,7 @@ const char *ev_nearest(const char *word, const char *const *words, size_t count)
 static ev_options_result refuse_unknown(const char *subcommand, const char *word,
                                         const ev_option *options, size_t count)
 {
-    const char *names[32] = {"help"};
+    const char *names[48] = {"help"};
     size_t known = 1;
     for (; known <= count && known < sizeof names / sizeof *names; known++)
         names[known] = options[known - 1].name;
@@ -79,6 +80,20 @@ static bool read_number(const ev_option *option, const char *value)
     return false;
 }
 
+/* Decimal only, wholly read, finite; the locale's numbers are C's. */
+static bool read_real(const ev_option *option, const char *value)
+{
+    char *end;
+    double number = strtod(value, &end);
+    bool decimal = strspn(value, "+-.0123456789eE") == strlen(value) && end != value;
+    if (decimal && *end == '\0' && isfinite(number)) {
+        *(double *)option->target = number;
+        return true;
+    }
+    ev_message(EV_COLOUR_AUTO, "'--%s %s': expected a number", option->name, value);
+    return false;
+}
+
 static bool read_choice(const ev_option *option, const char *value)
 {
     size_t count = 0;
@@ -100,6 +115,7 @@ static bool read_value(const ev_option *option, const char *value)
 {
     switch (option->kind) {
     case EV_OPTION_NUMBER: return read_number(option, value);
+    case EV_OPTION_REAL: return read_real(option, value);
     case EV_OPTION_CHOICE: return read_choice(option, value);
     default: break;
     }

@@ -17,6 +17,7 @@ typedef enum {
     EV_OPTION_FLAG,   /* bool *: becomes true */
     EV_OPTION_TEXT,   /* const char **; not empty */
     EV_OPTION_NUMBER, /* uint64_t *, from low to high */
+    EV_OPTION_REAL,   /* double *, finite; whether it is in range is for others to say */
     EV_OPTION_CHOICE  /* int *: the position in choices */
 } ev_option_kind;
 

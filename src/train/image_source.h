@@ -11,10 +11,10 @@ typedef struct {
     size_t pixels; /* D */
     /* x (n,D): the images at places first .. first+n-1 of the epoch's order.  A function of its
      * arguments, so that any batch can be had again. */
-    void (*shuffled)(const void *context, uint64_t epoch, size_t first, size_t n, float *x);
+    void (*shuffled)(void *context, uint64_t epoch, size_t first, size_t n, float *x);
     /* The same in the order of the file. */
-    void (*in_order)(const void *context, size_t first, size_t n, float *x);
-    const void *context;
+    void (*in_order)(void *context, size_t first, size_t n, float *x);
+    void *context;
 } ev_image_source;
 
 #endif

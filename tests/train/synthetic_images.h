@@ -10,7 +10,7 @@
 enum { SYNTHETIC_COUNT = 60, SYNTHETIC_PIXELS = 12 };
 
 /* Three kinds of images, each a bump at a place of its own, of varying height. */
-static void synthetic_in_order(const void *context, size_t first, size_t n, float *x)
+static void synthetic_in_order(void *context, size_t first, size_t n, float *x)
 {
     (void)context;
     for (size_t i = 0; i < n; i++)
@@ -22,7 +22,7 @@ static void synthetic_in_order(const void *context, size_t first, size_t n, floa
         }
 }
 
-static void synthetic_shuffled(const void *context, uint64_t epoch, size_t first, size_t n,
+static void synthetic_shuffled(void *context, uint64_t epoch, size_t first, size_t n,
                                float *x)
 {
     for (size_t i = 0; i < n; i++)

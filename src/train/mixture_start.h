@@ -1,0 +1,19 @@
+/* Where the elbo phase starts: a mixture fitted to the encoder's means of all training images becomes
+ * the prior.  Restarts are chosen by likelihood; labels have no part in it. */
+#ifndef EV_TRAIN_MIXTURE_START_H
+#define EV_TRAIN_MIXTURE_START_H
+
+#include "train/trainer.h"
+
+typedef struct {
+    double log_likelihood; /* of the means under the mixture, nats a point */
+    size_t iterations;     /* of EM in the restart that was kept */
+    size_t restart;        /* which one, from 0 */
+    bool converged;
+} ev_mixture_start;
+
+/* config.restarts restarts; nothing for a standard prior or without restarts, and *start is zeroed.
+ * A function of the parameters, the images and the seed. */
+ev_status ev_mixture_start_fit(ev_trainer *trainer, ev_mixture_start *start, ev_error *error);
+
+#endif
