@@ -10,6 +10,7 @@
 ##V SAN=                      sanitizers, e.g. address,undefined, in a directory of their own
 ##V WERROR=                   1: warnings are errors
 ##V CHECK_FLAGS=--mutants on  options for `evidence check`
+##V TRAIN_FLAGS=              options for `evidence train gmvae` in `make train`
 ##V ONLY=                     the tests to run, as 'suite/name' with wildcards
 ##V TEST_MULTIPLIER=          makes the randomised tests that many times longer
 ##V TEST_JOBS=2               tests run at once
@@ -132,7 +133,7 @@ $(OBJ)/checks/%.o $(OBJ)/tests/fuzz/%.o: private COMPILE += -Ichecks -Wno-missin
 
 CHECK_FLAGS ?= --mutants on
 
-.PHONY: all check test tests bench soak plots fuzz fuzz-run format layout lint install sources new clean help FORCE
+.PHONY: all check test tests bench train soak plots fuzz fuzz-run format layout lint install sources new clean help FORCE
 
 all: $(PROGRAM) ## build the program, build/evidence (the default)
 
@@ -186,10 +187,16 @@ bench: $(BENCH) $(PROGRAM) ## run the benchmarks, beside NumPy and SciPy where t
 	for program in $(BENCH); do $$program || status=1; done; \
 	exit $$status
 
+<<<<<<< HEAD
 # The figures of a run that replaces the committed one: make soak SOAK_FILE=tests/bench/soak.tsv
 SOAK_FILE ?= $(B)/soak.tsv
 soak: $(SOAK) ## judge the derivations, whole and broken, under SOAK_SEEDS seeds; figures in SOAK_FILE
 	@$(SOAK) $(SOAK_SEEDS) $(SOAK_MINUTES) $(SOAK_FILE)
+=======
+train: $(PROGRAM) ## train the small GMVAE on Fashion-MNIST, into build/train (a few minutes)
+	rm -rf '$(B)/train'
+	$(PROGRAM) train gmvae --out '$(B)/train' $(TRAIN_FLAGS)
+>>>>>>> 76c81fa (tests: the trainer's files, evaluation and command line; a benchmark beside PyTorch)
 
 plots: $(PLOTS:%=$(B)/plots/%.$(TERM_OF_PLOTS)) ## draw every figure: build/plots/NAME-FIGURE.svg, .pdf, .png
 	@test -n '$(PLOTS)' || echo 'make plots: nothing in plots'

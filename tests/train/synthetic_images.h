@@ -22,8 +22,7 @@ static void synthetic_in_order(void *context, size_t first, size_t n, float *x)
         }
 }
 
-static void synthetic_shuffled(void *context, uint64_t epoch, size_t first, size_t n,
-                               float *x)
+static void synthetic_shuffled(void *context, uint64_t epoch, size_t first, size_t n, float *x)
 {
     for (size_t i = 0; i < n; i++)
         synthetic_in_order(context, (first + i + 7 * (size_t)epoch) % SYNTHETIC_COUNT, 1,

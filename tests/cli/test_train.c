@@ -1,0 +1,219 @@
+/* Training as its users see it: a tiny data set, runs in folders, stops and resumptions. */
+#include "program.h"
+
+#include <stdint.h>
+
+enum { SIDE = 6, TRAIN = 120, TESTS = 40 };
+
+static void put_size(FILE *file, uint32_t n)
+{
+    for (int shift = 24; shift >= 0; shift -= 8)
+        fputc((int)(n >> shift & 0xff), file);
+}
+
+/* Three kinds of images: a bright row at a place of its own, of varying brightness. */
+static void write_images(const char *path, uint32_t count)
+{
+    FILE *file = fopen(path, "wb");
+    cr_assert_not_null(file);
+    fwrite("\0\0\x08\x03", 1, 4, file);
+    put_size(file, count);
+    put_size(file, SIDE);
+    put_size(file, SIDE);
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t p = 0; p < SIDE * SIDE; p++)
+            fputc(p / SIDE == 2 * (i % 3) ? (int)(120 + i * 37 % 130) : (int)((i + p) % 20), file);
+    cr_assert_eq(fclose(file), 0);
+}
+
+static void write_labels(const char *path, uint32_t count)
+{
+    FILE *file = fopen(path, "wb");
+    cr_assert_not_null(file);
+    fwrite("\0\0\x08\x01", 1, 4, file);
+    put_size(file, count);
+    for (uint32_t i = 0; i < count; i++)
+        fputc((int)(i % 3), file);
+    cr_assert_eq(fclose(file), 0);
+}
+
+static void setup(void)
+{
+    program_setup();
+    cr_assert_eq(system("mkdir labelled plain"), 0);
+    write_images("labelled/train-images-idx3-ubyte", TRAIN);
+    write_images("labelled/t10k-images-idx3-ubyte", TESTS);
+    cr_assert_eq(system("cp labelled/* plain"), 0);
+    write_labels("labelled/train-labels-idx1-ubyte", TRAIN);
+    write_labels("labelled/t10k-labels-idx1-ubyte", TESTS);
+}
+
+TestSuite(train, .init = setup, .fini = program_teardown, .timeout = 120);
+
+#define TRAIN_GMVAE                                                                           \
+    "\"$EVIDENCE\" train gmvae --threads 1 --hidden 12,8 --latent 2 --clusters 3 --batch 10 " \
+    "--log-px-images 5 "
+
+Test(train, a_run_leaves_its_folder_and_ends_with_metrics_and_pictures)
+{
+    outcome o = run(TRAIN_GMVAE "--data labelled --out r --epochs 4 --autoencoder-epochs 3 "
+                                "--layer-epochs 1 --corruption 0.1");
+    STATUS(o, 0);
+    HAS(o.err, "binarisation none");
+    HAS(o.err, "mixture fitted to the means");
+    HAS(o.err, "elbo 4/4: ELBO");
+    HAS(o.out, "reconstruction");
+    HAS(o.out, "log p(x), S = 500");
+    HAS(o.out, "accuracy");
+    HAS(o.out, "purity");
+    HAS(o.out, "ARI");
+    forget(&o);
+    o = run("cd r && ls && head -1 metrics.tsv && wc -l <metrics.tsv");
+    HAS(o.out, "audit.jsonl\ncheckpoint.safetensors\nconfig.json\nlatent.tsv\nmetrics.tsv\n"
+               "reconstructions.png\nsamples.png\n");
+    HAS(o.out, "step\tepoch\tphase\t");
+    HAS(o.out, "\n11\n"); /* a header, 3 layers, 3 and 4 epochs */
+    forget(&o);
+    o = run(
+        "\"$EVIDENCE\" eval r && \"$EVIDENCE\" sample --out s.png r && "
+        "\"$EVIDENCE\" reconstruct --rows 2 --columns 3 --out t.png r && head -c 4 s.png t.png");
+    STATUS(o, 0);
+    HAS(o.out, "NMI");
+    cr_assert_eq(count_of(o.out, "\x89PNG"), 2);
+    forget(&o);
+}
+
+Test(train, the_vae_has_no_clusters_to_report)
+{
+    outcome o = run(
+        "\"$EVIDENCE\" train vae --threads 1 --hidden 12 --latent 2 --batch 10 --epochs 2 "
+        "--posterior full --likelihood gaussian --data labelled --log-px-images 5");
+    STATUS(o, 0);
+    HAS(o.out, "ELBO");
+    LACKS(o.out, "accuracy");
+    HAS(o.out, "runs/vae/samples.png");
+    forget(&o);
+}
+
+Test(train, labels_change_no_bit_of_the_training)
+{
+    outcome o = run(TRAIN_GMVAE "--data labelled --out a --epochs 2 --no-eval");
+    STATUS(o, 0);
+    forget(&o);
+    o = run(TRAIN_GMVAE "--data plain --out b --epochs 2 --no-eval && "
+                        "cmp a/checkpoint.safetensors b/checkpoint.safetensors");
+    STATUS(o, 0);
+    forget(&o);
+}
+
+/* Wherever the signal falls, before, within or after the run, the file at the end is the same. */
+Test(train, a_run_that_is_stopped_and_resumed_ends_on_the_same_bytes)
+{
+    static const char *const signals[] = {"INT", "TERM", "KILL"};
+    static const char *const delays[] = {"0.1", "0.3", "0.2"};
+    outcome o = run(TRAIN_GMVAE "--data plain --out whole --epochs 600 --no-eval");
+    STATUS(o, 0);
+    forget(&o);
+    for (int i = 0; i < 3; i++) {
+        o = run("rm -rf r; timeout -s %s %s " TRAIN_GMVAE
+                "--data plain --out r --epochs 600 --no-eval",
+                signals[i], delays[i]);
+        forget(&o);
+        o = run("test -e r/checkpoint.safetensors || exit 77; "
+                "\"$EVIDENCE\" train --resume r --threads 1 --no-eval && "
+                "cmp whole/checkpoint.safetensors r/checkpoint.safetensors && "
+                "cut -f 1-9 whole/metrics.tsv >w && cut -f 1-9 r/metrics.tsv >v && cmp w v");
+        if (o.status != 77) /* it was killed before it had begun */
+            STATUS(o, 0);
+        forget(&o);
+    }
+}
+
+Test(train, a_stop_is_clean_and_says_how_to_go_on)
+{
+    outcome o = run("timeout -s INT 1 " TRAIN_GMVAE
+                    "--data plain --out r --epochs 1000000; exit $?");
+    /* timeout reports 124 when its signal was sent in time; the program itself said 0. */
+    STATUS(o, 124);
+    HAS(o.err, "'evidence train --resume r");
+    forget(&o);
+}
+
+/* Command line, word of the message. */
+static void refused(const char *words, const char *piece)
+{
+    outcome o = run("\"$EVIDENCE\" train %s", words);
+    STATUS(o, 2);
+    HAS(o.err, piece);
+    cr_assert_eq(count_of(o.err, "error:"), 1, "%s", o.err);
+    forget(&o);
+}
+
+Test(train, bad_input_is_one_clear_message_and_leaves_no_folder)
+{
+    refused("", "gmvae or vae");
+    refused("gan", "unknown model 'gan'");
+    refused("gmvae --data nowhere", "nowhere");
+    refused("gmvae --data plain --clusters 0", "--clusters");
+    refused("gmvae --data plain --rate -1", "rate");
+    refused("gmvae --data plain --rate nan", "rate");
+    refused("gmvae --data plain --batch 121", "batch");
+    refused("gmvae --data plain --hidden 12,,3", "--hidden");
+    refused("gmvae --data plain --gamma best", "--gamma");
+    refused("vae --data plain --clusters 3", "one cluster");
+    refused("--resume plain", "plain");
+    refused("gmvae --resume plain --epochs 3", "--resume");
+    outcome o = run("test ! -e runs");
+    STATUS(o, 0);
+    forget(&o);
+}
+
+Test(train, a_folder_that_holds_a_run_is_not_overwritten)
+{
+    outcome o = run(TRAIN_GMVAE "--data plain --out r --epochs 1 --no-eval");
+    STATUS(o, 0);
+    forget(&o);
+    o = run("cp r/checkpoint.safetensors before; " TRAIN_GMVAE "--data plain --out r --epochs 2");
+    STATUS(o, 2);
+    forget(&o);
+    o = run("cmp before r/checkpoint.safetensors");
+    STATUS(o, 0);
+    forget(&o);
+}
+
+Test(train, a_checkpoint_of_another_model_or_other_images_are_refused)
+{
+    outcome o = run(
+        TRAIN_GMVAE
+        "--data plain --out r --epochs 1 --no-eval; "
+        "\"$EVIDENCE\" train gmvae --hidden 9 --batch 10 --threads 1 --data plain --out s "
+        "--epochs 1 --no-eval; cp s/checkpoint.safetensors r; \"$EVIDENCE\" eval r");
+    STATUS(o, 2);
+    HAS(o.err, "encoder.0.weight");
+    forget(&o);
+    write_images("plain/train-images-idx3-ubyte", TRAIN - 1);
+    o = run("\"$EVIDENCE\" eval s");
+    STATUS(o, 2);
+    HAS(o.err, "not the images of the run");
+    forget(&o);
+}
+
+Test(train, a_file_of_settings_stands_between_preset_and_command_line)
+{
+    program_write("c.json", "{\"epochs\": 3, \"latent\": 4, \"hidden\": [9]}\n");
+    outcome o = run("\"$EVIDENCE\" train gmvae --config c.json --epochs 2 --batch 10 --threads 1 "
+                    "--clusters 3 --data plain --out r --no-eval && cat r/config.json");
+    STATUS(o, 0);
+    HAS(o.out, "\"epochs\": 2");
+    HAS(o.out, "\"latent\": 4");
+    HAS(o.out, "\"hidden\": [9]");
+    HAS(o.out, "\"seed\": 1");
+    HAS(o.out, "\"revision\"");
+    HAS(o.out, "\"compiler\"");
+    forget(&o);
+    program_write("c.json", "{\"epoks\": 3}\n");
+    o = run("\"$EVIDENCE\" train gmvae --config c.json --data plain");
+    STATUS(o, 2);
+    HAS(o.err, "epoks");
+    forget(&o);
+}
