@@ -18,21 +18,21 @@ enum {
 static const char *const prefixes[ARRAYS] = {"", "adam.m.", "adam.v."};
 
 /* The tensor that holds a block; its name is written into the caller's. */
-static ev_tensor tensor_of(const ev_block *block, const char *prefix, const float *array,
-                           char name[NAME])
+static ev_safetensor tensor_of(const ev_block *block, const char *prefix, const float *array,
+                               char name[NAME])
 {
     const size_t shape[2] = {block->rows, block->columns};
     snprintf(name, NAME, "%s%s", prefix, block->name);
-    return ev_tensor_f32(name, block->columns == 0 ? 1 : 2, shape, array + block->offset);
+    return ev_safetensor_f32(name, block->columns == 0 ? 1 : 2, shape, array + block->offset);
 }
 
-static ev_tensor sums_tensor(const double *sums)
+static ev_safetensor sums_tensor(const double *sums)
 {
-    return (ev_tensor){.name = "epoch.sums",
-                       .dtype = EV_DTYPE_F64,
-                       .rank = 1,
-                       .shape = {EV_ELBO_TERMS},
-                       .data = sums};
+    return (ev_safetensor){.name = "epoch.sums",
+                           .dtype = EV_DTYPE_F64,
+                           .rank = 1,
+                           .shape = {EV_ELBO_TERMS},
+                           .data = sums};
 }
 
 ev_status ev_checkpoint_write(const char *path, const ev_trainer *t, ev_error *error)
@@ -40,7 +40,7 @@ ev_status ev_checkpoint_write(const char *path, const ev_trainer *t, ev_error *e
     const ev_layout *layout = &t->model.layout;
     const float *arrays[ARRAYS] = {t->parameters, t->m, t->v};
     char names[TENSORS][NAME], step[24], epoch[24], seed[24];
-    ev_tensor tensors[TENSORS];
+    ev_safetensor tensors[TENSORS];
     size_t count = 0;
     for (size_t a = 0; a < ARRAYS; a++)
         for (size_t b = 0; b < layout->count; b++, count++)
@@ -63,7 +63,7 @@ static ev_status take_array(const ev_safetensors *file, const ev_layout *layout,
     ev_status status = EV_OK;
     for (size_t b = 0; b < layout->count && status == EV_OK; b++) {
         char name[NAME];
-        const ev_tensor wanted = tensor_of(&layout->block[b], prefix, array, name);
+        const ev_safetensor wanted = tensor_of(&layout->block[b], prefix, array, name);
         status = ev_safetensors_take(file, &wanted, EV_FINITE, array + layout->block[b].offset,
                                      error);
     }
@@ -110,7 +110,7 @@ typedef struct {
 static ev_status take_state(const ev_safetensors *file, const char *path, const ev_trainer *t,
                             state *read, ev_error *error)
 {
-    const ev_tensor sums = sums_tensor(NULL);
+    const ev_safetensor sums = sums_tensor(NULL);
     ev_status status = take_number(file, path, "step", &read->step, error);
     if (status == EV_OK)
         status = take_number(file, path, "seed", &read->seed, error);

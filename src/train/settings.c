@@ -89,12 +89,12 @@ size_t ev_settings_keys(ev_settings *s, ev_config_key keys[EV_SETTINGS_KEYS])
         {"binarise", EV_CONFIG_CHOICE, &s->binarise, .choices = ev_binarisation_names},
         {"threads", EV_CONFIG_WHOLE, &s->threads, .low = 0, .high = 256},
         {"seed", EV_CONFIG_WHOLE, &s->seed, .low = 0, .high = 0x1p63},
-        {"data", EV_CONFIG_TEXT, s->data},
+        {"data", EV_CONFIG_TEXT, s->data, .low = 0},
         {"height", EV_CONFIG_WHOLE, &s->height, .low = 0, .high = EV_IMAGE_PIXELS},
         {"width", EV_CONFIG_WHOLE, &s->width, .low = 0, .high = EV_IMAGE_PIXELS},
         {"checksum", EV_CONFIG_WHOLE, &s->checksum, .low = 0, .high = 0xffffffffu},
-        {"revision", EV_CONFIG_TEXT, s->revision},
-        {"compiler", EV_CONFIG_TEXT, s->compiler}};
+        {"revision", EV_CONFIG_TEXT, s->revision, .low = 0},
+        {"compiler", EV_CONFIG_TEXT, s->compiler, .low = 0}};
     memcpy(keys, table, sizeof table);
     return sizeof table / sizeof *table;
 }
