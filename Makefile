@@ -187,16 +187,14 @@ bench: $(BENCH) $(PROGRAM) ## run the benchmarks, beside NumPy and SciPy where t
 	for program in $(BENCH); do $$program || status=1; done; \
 	exit $$status
 
-<<<<<<< HEAD
 # The figures of a run that replaces the committed one: make soak SOAK_FILE=tests/bench/soak.tsv
 SOAK_FILE ?= $(B)/soak.tsv
 soak: $(SOAK) ## judge the derivations, whole and broken, under SOAK_SEEDS seeds; figures in SOAK_FILE
 	@$(SOAK) $(SOAK_SEEDS) $(SOAK_MINUTES) $(SOAK_FILE)
-=======
+
 train: $(PROGRAM) ## train the small GMVAE on Fashion-MNIST, into build/train (a few minutes)
 	rm -rf '$(B)/train'
 	$(PROGRAM) train gmvae --out '$(B)/train' $(TRAIN_FLAGS)
->>>>>>> 76c81fa (tests: the trainer's files, evaluation and command line; a benchmark beside PyTorch)
 
 plots: $(PLOTS:%=$(B)/plots/%.$(TERM_OF_PLOTS)) ## draw every figure: build/plots/NAME-FIGURE.svg, .pdf, .png
 	@test -n '$(PLOTS)' || echo 'make plots: nothing in plots'
