@@ -263,7 +263,7 @@ static int run_session(void)
     set_threads(told.settings.threads > 0 ? told.settings.threads : s.settings.threads);
     if (status == EV_OK)
         status = train(&s, &complete, &error);
-    char *folder = status == EV_OK ? ev_run_path(&s.run, "") : NULL;
+    char *folder = status == EV_OK ? strdup(s.run.path) : NULL;
     if (status == EV_OK && !complete)
         fprintf(stderr, "stopped after step %" PRIu64 "; 'evidence train --resume %s' goes on\n",
                 s.trainer.step, folder == NULL ? "RUN" : folder);

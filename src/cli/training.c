@@ -9,7 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 const char ev_training_header[] =
@@ -152,9 +152,30 @@ void ev_training_end(ev_training *t)
     *t = (ev_training){.run = NULL};
 }
 
+static void kill_by(int signal_number)
+{
+    signal(signal_number, SIG_DFL);
+    raise(signal_number);
+}
+
+/* A second request kills; but `timeout` and terminals send the same one twice within moments. */
+static void on_signal(int signal_number)
+{
+    static volatile sig_atomic_t asked;
+    static struct timespec first;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now); /* safe in a handler */
+    if (asked == 0)
+        first = now;
+    else if (now.tv_sec - first.tv_sec >= 2)
+        kill_by(signal_number);
+    asked = 1;
+    ev_stop_request(signal_number);
+}
+
 void ev_training_catch_signals(void)
 {
-    struct sigaction action = {.sa_handler = ev_stop_request, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction action = {.sa_handler = on_signal};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);

@@ -27,7 +27,8 @@ ev_loop_hooks ev_training_hooks(ev_training *training);
 /* Take the bar away, free. */
 void ev_training_end(ev_training *training);
 
-/* SIGINT and SIGTERM ask for a stop after the step; a second one kills. */
+/* SIGINT and SIGTERM ask for a stop after the step; a second one, two
+ * seconds later or more, kills. */
 void ev_training_catch_signals(void);
 
 #endif

@@ -110,13 +110,13 @@ Test(train, labels_change_no_bit_of_the_training)
 Test(train, a_run_that_is_stopped_and_resumed_ends_on_the_same_bytes)
 {
     static const char *const signals[] = {"INT", "TERM", "KILL"};
-    static const char *const delays[] = {"0.1", "0.3", "0.2"};
-    outcome o = run(TRAIN_GMVAE "--data plain --out whole --epochs 600 --no-eval");
+    static const char *const delays[] = {"0.1", "0.2", "0.15"};
+    outcome o = run(TRAIN_GMVAE "--data plain --out whole --epochs 60 --no-eval");
     STATUS(o, 0);
     forget(&o);
     for (int i = 0; i < 3; i++) {
         o = run("rm -rf r; timeout -s %s %s " TRAIN_GMVAE
-                "--data plain --out r --epochs 600 --no-eval",
+                "--data plain --out r --epochs 60 --no-eval; sleep 0.2",
                 signals[i], delays[i]);
         forget(&o);
         o = run("test -e r/checkpoint.safetensors || exit 77; "
@@ -160,7 +160,7 @@ Test(train, bad_input_is_one_clear_message_and_leaves_no_folder)
     refused("gmvae --data plain --batch 121", "batch");
     refused("gmvae --data plain --hidden 12,,3", "--hidden");
     refused("gmvae --data plain --gamma best", "--gamma");
-    refused("vae --data plain --clusters 3", "one cluster");
+    refused("vae --data plain --batch 10 --clusters 3", "one cluster");
     refused("--resume plain", "plain");
     refused("gmvae --resume plain --epochs 3", "--resume");
     outcome o = run("test ! -e runs");
