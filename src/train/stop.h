@@ -1,7 +1,7 @@
 /* Stopping on request: a flag that signal handlers set and the training loop looks at between steps.
  *
- *   struct sigaction action = {.sa_handler = ev_stop_request, .sa_flags = SA_RESETHAND};
- *   sigaction(SIGINT, &action, NULL);            // src/cli does this; a second one kills
+ *   struct sigaction action = {.sa_handler = ev_stop_request};
+ *   sigaction(SIGINT, &action, NULL);            // as src/cli does
  *   while (!ev_stop_requested()) ...
  */
 #ifndef EV_TRAIN_STOP_H
