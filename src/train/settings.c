@@ -38,7 +38,7 @@ static void small(ev_settings *s)
 
 void ev_settings_preset(ev_settings *s, ev_model_kind model, ev_preset preset)
 {
-    *s = (ev_settings){.model = model,
+    *s = (ev_settings){.model = (int)model,
                        .latent = 10,
                        .clusters = model == EV_MODEL_VAE ? 1 : 10,
                        .samples = 1,
