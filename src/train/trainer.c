@@ -44,6 +44,9 @@ static ev_status check_config(const ev_train_config *c, const ev_image_source *i
     if (c->model.D != images->pixels)
         return ev_error_set(error, EV_BAD_INPUT, "the model takes %zu pixels, an image has %zu",
                             c->model.D, images->pixels);
+    if (c->restarts > 0 && c->model.K > images->count)
+        return ev_error_set(error, EV_BAD_INPUT, "%zu clusters can't be fitted to %zu images",
+                            c->model.K, images->count);
     if (c->epochs > MOST_EPOCHS || c->layer_epochs > MOST_EPOCHS ||
         c->autoencoder_epochs > MOST_EPOCHS)
         return ev_error_set(error, EV_BAD_INPUT, "more than %d epochs", MOST_EPOCHS);

@@ -155,6 +155,7 @@ Test(train, bad_input_is_one_clear_message_and_leaves_no_folder)
     refused("gan", "unknown model 'gan'");
     refused("gmvae --data nowhere", "nowhere");
     refused("gmvae --data plain --clusters 0", "--clusters");
+    refused("gmvae --data plain --batch 10 --clusters 200", "200 clusters");
     refused("gmvae --data plain --rate -1", "rate");
     refused("gmvae --data plain --rate nan", "rate");
     refused("gmvae --data plain --batch 121", "batch");
