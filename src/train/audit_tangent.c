@@ -1,0 +1,246 @@
+/* The reference's derivatives along a direction, in forward mode.
+ *
+ * A dot is the derivative along the direction.  For one sample, with e_c = E_q[log p(z|c)]:
+ *   e_c.     = -sum_j [ (mu_j - mu_cj)(mu_j. - mu_cj.) + var_j./2 ]/sigma_cj^2
+ *              - sum_j [ 1 - (var_j + (mu_j - mu_cj)^2)/sigma_cj^2 ] log_var_cj./2
+ *   latent.  = sum_c gamma_c e_c. + gamma_c. e_c
+ *   categorical. = sum_c gamma_c (log pi_c). + gamma_c. (log pi_c - log gamma_c)
+ *   entropy. = sum_j L_jj./L_jj
+ * and gamma. from its softmax, at q or at the points z_s. */
+#include "train/audit_reference.h"
+
+#include "probability/log_space.h"
+
+#include <math.h>
+#include <string.h>
+
+/* What one sample needs.  dot_mu (J), dot_L (J,J), dot_log_pi, dot_e, dot_gamma (K). */
+typedef struct {
+    double *mu, *L, *log_pi, *gamma;
+} dots;
+
+static dots dots_of(const ev_audit_reference *r, size_t b)
+{
+    const size_t J = r->prior.J, K = r->prior.K;
+    double *work = r->work + b * (J * J + 2 * J + 2 * K);
+    return (dots){work + J * J, work, work + J * J + 2 * J, work + J * J + 2 * J + K};
+}
+
+/* mu. and L. from the encoder's outputs' (R,encoded). */
+static void posterior_dots(const ev_audit_reference *r, size_t b, const double *raw_dot, dots *d)
+{
+    const size_t J = r->prior.J, stride = r->encoded;
+    const bool full = r->subject->model->config.posterior == EV_POSTERIOR_FULL;
+    size_t next = J;
+    memset(d->L, 0, J * J * sizeof *d->L);
+    for (size_t j = 0; j < J; j++) {
+        d->mu[j] = raw_dot[j * stride + b];
+        for (size_t i = 0; full && i < j; i++)
+            d->L[j * J + i] = raw_dot[next++ * stride + b];
+        const size_t at = next++ * stride + b;
+        d->L[j * J + j] = full
+                              ? ev_sigmoid(r->raw[at]) * raw_dot[at]
+                              : 0.5 * r->L[(b * J + j) * J + j] * (r->raw_on[at] ? raw_dot[at] : 0);
+    }
+}
+
+static double log_var_dot(const ev_audit_reference *r, const float *direction, size_t i)
+{
+    return r->prior_on[i] ? (double)direction[r->subject->model->prior_log_var + i] : 0.0;
+}
+
+static double prior_mu_dot(const ev_audit_reference *r, const float *direction, size_t i)
+{
+    const bool standard = r->subject->model->config.prior == EV_PRIOR_STANDARD;
+    return standard ? 0.0 : (double)direction[r->subject->model->prior_mu + i];
+}
+
+/* e_c. of a Gaussian at `at` with variances var (NULL: a point), by way: the mean, the variance, the
+ * cluster's mean, the cluster's variance. */
+static void component_dot(const ev_audit_reference *r, size_t c, const float *direction,
+                          const double *at, const double *at_dot, const double *var,
+                          const double *var_dot, double way[4])
+{
+    const size_t J = r->prior.J;
+    memset(way, 0, 4 * sizeof *way);
+    for (size_t j = 0; j < J; j++) {
+        const size_t i = c * J + j;
+        const double off = at[j] - r->prior_mu[i];
+        const double precision = 1.0 / (r->prior_sigma[i] * r->prior_sigma[i]);
+        const double square = ((var == NULL ? 0.0 : var[j]) + off * off) * precision;
+        way[0] -= off * precision * at_dot[j];
+        way[1] -= var == NULL ? 0.0 : 0.5 * precision * var_dot[j];
+        way[2] += off * precision * prior_mu_dot(r, direction, i);
+        way[3] += 0.5 * (square - 1.0) * log_var_dot(r, direction, i);
+    }
+}
+
+static void log_pi_dots(const ev_audit_reference *r, const float *direction, double *log_pi_dot)
+{
+    const ev_gmvae *m = r->subject->model;
+    double mean = 0.0;
+    for (size_t c = 0; c < r->prior.K; c++) {
+        log_pi_dot[c] = m->config.prior == EV_PRIOR_STANDARD
+                            ? 0.0
+                            : (double)direction[m->prior_logits + c];
+        mean += exp(r->log_pi[c]) * log_pi_dot[c];
+    }
+    for (size_t c = 0; c < r->prior.K; c++)
+        log_pi_dot[c] -= mean;
+}
+
+/* gamma_c. += weight r_c (u_c. - sum_k r_k u_k.) for r = softmax u, given u. in place. */
+static void add_softmax_dot(size_t K, const double *log_r, const double *u_dot, double weight,
+                            double *gamma_dot)
+{
+    double mean = 0.0;
+    for (size_t c = 0; c < K; c++)
+        mean += exp(log_r[c]) * u_dot[c];
+    for (size_t c = 0; c < K; c++)
+        gamma_dot[c] += weight * exp(log_r[c]) * (u_dot[c] - mean);
+}
+
+static void draw_dot(const ev_audit_reference *r, size_t b, size_t m, const dots *d, bool mu,
+                     bool scale, double *z_dot)
+{
+    const size_t J = r->prior.J;
+    const float *eps = r->subject->noise + (b * r->subject->model->M + m) * J;
+    for (size_t j = 0; j < J; j++) {
+        z_dot[j] = mu ? d->mu[j] : 0.0;
+        for (size_t i = 0; scale && i <= j; i++)
+            z_dot[j] += d->L[j * J + i] * (double)eps[i];
+    }
+}
+
+/* gamma. at the points z_s. */
+static void gamma_dot_at_points(const ev_audit_reference *r, size_t b, const float *direction,
+                                const dots *d)
+{
+    const ev_gmvae *m = r->subject->model;
+    const size_t J = r->prior.J, K = r->prior.K, S = m->S;
+    for (size_t s = 0; s < S; s++) {
+        double z_dot[EV_GMVAE_LATENT], u_dot[EV_PRIOR_CLUSTERS], way[4];
+        draw_dot(r, b, s, d, true, m->config.gamma != EV_GAMMA_MEAN, z_dot);
+        for (size_t c = 0; c < K; c++) {
+            component_dot(r, c, direction, r->points + (b * S + s) * J, z_dot, NULL, NULL, way);
+            u_dot[c] = d->log_pi[c] + way[0] + way[2] + way[3];
+        }
+        add_softmax_dot(K, r->log_r + (b * S + s) * K, u_dot, 1.0 / (double)S, d->gamma);
+    }
+}
+
+/* The parts of sample b but the reconstruction's. */
+static void closed_parts(const ev_audit_reference *r, size_t b, const float *direction, dots *d,
+                         double part[EV_PARTS])
+{
+    const size_t J = r->prior.J, K = r->prior.K;
+    const double *mu = r->mu + b * J, *L = r->L + b * J * J, *var = r->var + b * J;
+    const double *log_gamma = r->log_gamma + b * K;
+    double var_dot[EV_GMVAE_LATENT], u_dot[EV_PRIOR_CLUSTERS], way[4];
+    for (size_t j = 0; j < J; j++) {
+        var_dot[j] = 0.0;
+        for (size_t i = 0; i <= j; i++)
+            var_dot[j] += 2.0 * L[j * J + i] * d->L[j * J + i];
+        part[EV_PART_ENTROPY] += d->L[j * J + j] / L[j * J + j];
+    }
+    log_pi_dots(r, direction, d->log_pi);
+    memset(d->gamma, 0, K * sizeof *d->gamma);
+    for (size_t c = 0; c < K; c++) {
+        component_dot(r, c, direction, mu, d->mu, var, var_dot, way);
+        for (int k = 0; k < 4; k++)
+            part[EV_PART_LATENT_MU + k] += exp(log_gamma[c]) * way[k];
+        u_dot[c] = d->log_pi[c] + way[0] + way[1] + way[2] + way[3];
+    }
+    if (r->subject->model->S == 0)
+        add_softmax_dot(K, log_gamma, u_dot, 1.0, d->gamma);
+    else
+        gamma_dot_at_points(r, b, direction, d);
+    for (size_t c = 0; c < K; c++) {
+        part[EV_PART_CATEGORICAL_PI] += exp(log_gamma[c]) * d->log_pi[c];
+        part[EV_PART_LATENT_GAMMA] += d->gamma[c] * r->e[b * K + c];
+        if (d->gamma[c] != 0.0)
+            part[EV_PART_CATEGORICAL_GAMMA] += d->gamma[c] * (r->log_pi[c] - log_gamma[c]);
+    }
+}
+
+/* d log p(x|z) of one column from the outputs'. */
+static double likelihood_dot(const ev_audit_reference *r, const float *x, size_t column,
+                             const double *out_dot)
+{
+    const size_t D = r->subject->model->config.D, stride = r->decoded;
+    double sum = 0.0;
+    for (size_t i = 0; i < D; i++) {
+        const double a = r->out[i * stride + column], a_dot = out_dot[i * stride + column];
+        if (r->subject->model->config.likelihood == EV_LIKELIHOOD_BERNOULLI) {
+            sum += ((double)x[i] - ev_sigmoid(a)) * a_dot;
+            continue;
+        }
+        const size_t v = (D + i) * stride + column;
+        const double log_var = fmin(fmax(r->out[v], (double)EV_LOG_VAR_X_MIN),
+                                    (double)EV_LOG_VAR_X_MAX);
+        const double off = (double)x[i] - a, precision = exp(-log_var);
+        sum += off * precision * a_dot;
+        sum += r->out_on[v] ? 0.5 * (off * off * precision - 1.0) * out_dot[v] : 0.0;
+    }
+    return sum;
+}
+
+/* One of the reconstruction's parts, or all three: parts (B,EV_PARTS) += its derivative. */
+static void reconstruction_part(const ev_audit_reference *r, const float *direction, bool mu,
+                                bool scale, ev_audit_part which, double *parts)
+{
+    const ev_audit_subject *s = r->subject;
+    const size_t J = r->prior.J, L = s->model->config.samples, D = s->model->config.D;
+    for (size_t n = 0; n < s->B * L; n++) {
+        double z_dot[EV_GMVAE_LATENT];
+        const dots d = dots_of(r, n / L);
+        draw_dot(r, n / L, n % L, &d, mu, scale, z_dot);
+        for (size_t j = 0; j < J; j++)
+            r->tangent[j * r->decoded + n] = z_dot[j];
+    }
+    const double *out_dot = ev_audit_tangent(&s->model->decoder, s->parameters, direction,
+                                             r->decoded, r->z, r->decoder, r->decoder_on,
+                                             mu || scale ? r->tangent : NULL, r->scratch);
+#pragma omp parallel for schedule(static)
+    for (size_t b = 0; b < s->B; b++)
+        for (size_t l = 0; l < L; l++)
+            parts[b * EV_PARTS + which] += likelihood_dot(r, s->x + b * D, b * L + l, out_dot) /
+                                           (double)L;
+}
+
+static ev_audit_slope mean_of(size_t B, const double *parts)
+{
+    ev_audit_slope mean = {{0}, 0, 0};
+    for (size_t b = 0; b < B; b++)
+        for (size_t p = 0; p < EV_PARTS; p++) {
+            mean.part[p] += parts[b * EV_PARTS + p] / (double)B;
+            mean.sum += parts[b * EV_PARTS + p] / (double)B;
+            mean.size += fabs(parts[b * EV_PARTS + p]) / (double)B;
+        }
+    return mean;
+}
+
+ev_audit_slope ev_audit_reference_slope(const ev_audit_reference *r, const float *direction,
+                                        bool split)
+{
+    const ev_audit_subject *s = r->subject;
+    double *parts = r->parts;
+    memset(parts, 0, s->B * EV_PARTS * sizeof *parts);
+    const double *raw_dot = ev_audit_tangent(&s->model->encoder, s->parameters, direction,
+                                             r->encoded, r->x, r->encoder, r->encoder_on, NULL,
+                                             r->scratch);
+#pragma omp parallel for schedule(static)
+    for (size_t b = 0; b < s->B; b++) {
+        dots d = dots_of(r, b);
+        posterior_dots(r, b, raw_dot, &d);
+        closed_parts(r, b, direction, &d, parts + b * EV_PARTS);
+    }
+    if (split) {
+        reconstruction_part(r, direction, false, false, EV_PART_DECODER, parts);
+        reconstruction_part(r, NULL, true, false, EV_PART_DRAW_MU, parts);
+        reconstruction_part(r, NULL, false, true, EV_PART_DRAW_SCALE, parts);
+    } else {
+        reconstruction_part(r, direction, true, true, EV_PART_DECODER, parts);
+    }
+    return mean_of(s->B, parts);
+}
