@@ -93,9 +93,9 @@ ev_node ev_normal_density(ev_elaborator *e, const ev_syntax *at, const ev_tensor
 const ev_tensor *ev_elaborate_base_density(ev_elaborator *e, const ev_syntax *at);
 
 /* integrate.c */
-const ev_tensor *ev_elaborate_integral(ev_elaborator *e, const ev_syntax *integral);
-const ev_tensor *ev_elaborate_expectation(ev_elaborator *e, const ev_syntax *expectation);
-const ev_tensor *ev_elaborate_divergence(ev_elaborator *e, const ev_syntax *divergence);
+const ev_tensor *ev_elaborate_integral(ev_elaborator *e, const ev_syntax *x);
+const ev_tensor *ev_elaborate_expectation(ev_elaborator *e, const ev_syntax *x);
+const ev_tensor *ev_elaborate_divergence(ev_elaborator *e, const ev_syntax *x);
 /* E over the samples of a symbol of the nodes already elaborated with it bound to variables. */
 bool ev_elaborate_over_samples(ev_elaborator *e, int symbol, const ev_tensor *variables,
                                size_t count, ev_node *nodes);
