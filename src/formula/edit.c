@@ -478,9 +478,6 @@ static size_t editable_children(const ev_syntax *x)
     case EV_SYNTAX_ENTROPY:
     case EV_SYNTAX_CROSS_ENTROPY:
     case EV_SYNTAX_APPLY: return 0;
-    case EV_SYNTAX_NORMAL:
-    case EV_SYNTAX_BERNOULLI:
-    case EV_SYNTAX_CATEGORICAL: return x->child_count;
     default: return x->child_count;
     }
 }
