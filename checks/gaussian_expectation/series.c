@@ -46,7 +46,7 @@ static ev_status convergence(ev_table *table, ev_error *error)
     for (int i = 0; i <= 24 && status == EV_OK; i++) {
         size_t n = (size_t)lround(pow(2, i / 2.0)), evaluations;
         ev_integral rule;
-        double row[] = {(double)n, sampling_error(&stream, n, truth), NAN, NAN};
+        double row[] = {(double)n, sampling_error(&stream, n, truth), (double)NAN, (double)NAN};
         if (n <= 64) {
             status = ev_hermite_expect(1, n, log_density_terms, NULL, 1, &rule, &evaluations);
             row[2] = fabs(rule.value - truth);

@@ -117,7 +117,7 @@ static ev_status convergence(ev_table *table, ev_error *error)
     for (int i = 0; i <= 20 && status == EV_OK; i++) {
         size_t n = (size_t)lround(pow(2, i / 2.0)), evaluations;
         ev_integral rule[TERMS];
-        double row[] = {(double)n, NAN, NAN, NAN, NAN};
+        double row[] = {(double)n, (double)NAN, (double)NAN, (double)NAN, (double)NAN};
         deviations(&m, &stream, n, truth, likelihood, closed);
         row[1] = root_mean_square(REPEATS, closed);
         row[2] = root_mean_square(REPEATS, likelihood);

@@ -84,7 +84,7 @@ static ev_status convergence(ev_table *table, ev_error *error)
     double truth = best[EV_KL_K1].value;
     for (int i = 0; i <= 20 && status == EV_OK; i++) {
         size_t n = (size_t)lround(4 * pow(2, i / 2.0));
-        double row[] = {(double)n, NAN, NAN, NAN, NAN};
+        double row[] = {(double)n, (double)NAN, (double)NAN, (double)NAN, (double)NAN};
         sampling_errors(&stream, n, truth, &row[1], &row[2]);
         if (n <= 128) {
             status = ev_hermite_expect(1, n, divergence_terms, NULL, KIND_COUNT, rule,

@@ -117,7 +117,8 @@ static void outer_pair(double m, double row[10])
 
 static void minima_at(ev_table *table, double m)
 {
-    double row[10] = {m, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+    double row[10] = {m,           (double)NAN, (double)NAN, (double)NAN, (double)NAN,
+                      (double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN};
     if (m > FOLD)
         outer_pair(m, row);
     if (mode_middle_minimum(mode_split, m, &row[7]))
@@ -143,7 +144,7 @@ static ev_status critical(ev_table *table, ev_error *error)
 {
     (void)error;
     ev_table_row(table, 4, (double[]){FOLD, FOLD_MU, FOLD_TAU, 1});
-    ev_table_row(table, 4, (double[]){EQUAL, NAN, NAN, 2});
+    ev_table_row(table, 4, (double[]){EQUAL, (double)NAN, (double)NAN, 2});
     return EV_OK;
 }
 
