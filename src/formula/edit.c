@@ -32,9 +32,9 @@ typedef struct {
 
 const char *ev_edit_kind_name(ev_edit_kind kind)
 {
-    static const char *const names[] = {"sign",     "symbol",  "power",    "factor",
-                                        "weight",   "term",    "function", "operation",
-                                        "exchange", "density", "index",    "bracket"};
+    static const char *const names[] = {"sign",  "symbol",   "power",     "factor",   "weight",
+                                        "term",  "function", "operation", "exchange", "density",
+                                        "index", "bracket",  "addition"};
     return names[kind];
 }
 
@@ -221,8 +221,22 @@ static void edit_distribution(editor *ed, const ev_syntax *x)
     }
 }
 
+/* L^T L becomes L L^T (repairs). */
+static void edit_order(editor *ed, const ev_syntax *x)
+{
+    for (size_t i = 0; ed->repairs && i + 1 < x->child_count; i++) {
+        ev_syntax *swapped = copy_of(ed, x, x->child_count);
+        if (swapped == NULL)
+            return;
+        swapped->children[i] = x->children[i + 1];
+        swapped->children[i + 1] = x->children[i];
+        emit(ed, EV_EDIT_EXCHANGE, x, swapped);
+    }
+}
+
 static void edit_product(editor *ed, const ev_syntax *x)
 {
+    edit_order(ed, x);
     for (size_t i = 0; i < x->child_count; i++)
         emit(ed, EV_EDIT_FACTOR, x, without_child(ed, x, i));
     edit_distribution(ed, x);
@@ -328,8 +342,24 @@ static bool may_drop(ev_function f)
            f == EV_FUNCTION_STOP_GRADIENT;
 }
 
+/* exp(l) becomes exp(l/2) and exp(2 l): a variance for a deviation (repairs). */
+static void edit_argument(editor *ed, const ev_syntax *x)
+{
+    if (!ed->repairs || x->child_count != 1 || x->function != EV_FUNCTION_EXP)
+        return;
+    const double factors[] = {0.5, 2};
+    for (size_t i = 0; i < 2; i++)
+        emit(ed, EV_EDIT_FACTOR, x,
+             with_child(
+                 ed, x, 0,
+                 node_of(ed, EV_SYNTAX_MUL, x, number_of(ed, x, factors[i]), x->children[0])));
+}
+
 static void edit_function(editor *ed, const ev_syntax *x)
 {
+    edit_argument(ed, x);
+    if (ed->repairs && x->function == EV_FUNCTION_DET)
+        emit(ed, EV_EDIT_DROP_FUNCTION, x, node_of(ed, EV_SYNTAX_ABS, x, x, NULL));
     if (may_drop(x->function) && x->child_count == 1)
         emit(ed,
              x->function == EV_FUNCTION_STOP_GRADIENT ? EV_EDIT_DROP_OPERATION
@@ -394,8 +424,11 @@ static void edit_divergence(editor *ed, const ev_syntax *x)
     emit(ed, EV_EDIT_EXCHANGE, x, exchanged);
 }
 
+/* Not as a repair: a gradient by a symbol of which nothing depends is 0, and mends too much. */
 static void edit_gradient(editor *ed, const ev_syntax *x)
 {
+    if (ed->repairs)
+        return;
     for (size_t i = 0; i < ed->symbol_count; i++) {
         if (ed->symbols[i] == x->symbol ||
             !same_type(&ed->table->symbols[x->symbol], &ed->table->symbols[ed->symbols[i]]))
@@ -499,6 +532,33 @@ static void visit(editor *ed, const ev_syntax *x)
         ed->index_count--;
 }
 
+/* The gradient that the log-derivative trick forgets: plus E[grad f], for the factors f of an
+ * expectation's body (repairs). */
+static void add_gradients(editor *ed, const ev_syntax *whole, const ev_syntax *x, int symbol)
+{
+    if (x->kind == EV_SYNTAX_EXPECT)
+        for (size_t i = 0; x->children[0]->kind == EV_SYNTAX_MUL && i < x->children[0]->child_count;
+             i++) {
+            ev_syntax *gradient = copy_of(
+                ed, node_of(ed, EV_SYNTAX_GRADIENT, x, x->children[0]->children[i], NULL), 1);
+            if (gradient == NULL)
+                return;
+            gradient->symbol = symbol;
+            emit(ed, EV_EDIT_ADD_TERM, whole,
+                 node_of(ed, EV_SYNTAX_ADD, whole, whole, with_child(ed, x, 0, gradient)));
+        }
+    for (size_t i = 0; i < x->child_count; i++)
+        add_gradients(ed, whole, x->children[i], symbol);
+}
+
+static int gradient_symbol(const ev_syntax *x)
+{
+    int symbol = x->kind == EV_SYNTAX_GRADIENT ? x->symbol : -1;
+    for (size_t i = 0; symbol < 0 && i < x->child_count; i++)
+        symbol = gradient_symbol(x->children[i]);
+    return symbol;
+}
+
 /* Signs and factors of a whole side say nothing where the other side is 0. */
 static void edit_member(editor *ed, size_t member, const ev_syntax *other)
 {
@@ -514,6 +574,9 @@ static void edit_member(editor *ed, size_t member, const ev_syntax *other)
     if (x->kind == EV_SYNTAX_NUMBER)
         emit(ed, EV_EDIT_DROP_TERM, x, number_of(ed, x, x->number + 1));
     visit(ed, x);
+    int symbol = gradient_symbol(other);
+    if (ed->repairs && symbol >= 0)
+        add_gradients(ed, x, x, symbol);
 }
 
 /* Keep at most limit, taking from the kinds in turn so that none is lost; no member twice. */

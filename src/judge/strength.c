@@ -1,7 +1,10 @@
 #include "judge/strength.h"
 
+#include "formula/unparse.h"
+#include "judge/difference.h"
 #include "judge/plan.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -269,31 +272,160 @@ ev_status ev_strength_measure(const ev_formula *formula, size_t step,
 
 /* ---- diagnosis ---- */
 
-static ev_status is_repair(measurement *m, const ev_edit *edit, bool *repairs)
+/* Both sides are 0 at every point: an edit that kills them mends nothing. */
+static ev_status vanishes(measurement *m, const ev_formula *repaired, bool *nothing)
 {
-    ev_formula repaired;
+    ev_error error = EV_ERROR_NONE;
+    ev_plan *plan = NULL;
+    ev_step_result result = {.verdict = EV_VOID};
+    const char *witness;
+    uint64_t comparisons = 0;
+    ev_budget budget = stage_budget(m->request->budget, 0);
+    budget.first_point = 3; /* two generic points: at corners many a true side is 0 */
+    ev_status status = ev_plan_create(repaired, m->request->id, &budget, m->request->seed, &plan,
+                                      &error);
+    if (status == EV_OK)
+        status = ev_plan_prepare(plan, 0, &comparisons, &error);
+    if (status == EV_OK)
+        status = ev_plan_judge(plan, 0, &budget, m->arena, &result, &witness);
+    ev_plan_destroy(plan);
+    const double none = 1e-12;
+    *nothing = status == EV_OK && result.at.compared > 0 && fabs(result.at.left.value) < none &&
+               fabs(result.at.right.value) < none;
+    return status == EV_NO_MEMORY ? status : EV_OK;
+}
+
+/* Does it hold, at the points of the run and at fresh ones? */
+static ev_status holds(measurement *m, const ev_formula *repaired, bool *repairs)
+{
     ev_verdict verdict = EV_VOID;
     bool meaning = false;
     *repairs = false;
-    ev_status status = ev_formula_single_step(m->formula, m->step, edit, m->arena, &repaired);
-    if (status != EV_OK || !has_types(&repaired))
-        return status;
-    status = staged_verdict(&repaired, m->request, m->request->seed, &verdict, &meaning);
+    if (!has_types(repaired))
+        return EV_OK;
+    ev_status status = staged_verdict(repaired, m->request, m->request->seed, &verdict, &meaning);
     if (status != EV_OK || !meaning || verdict != EV_HOLDS)
         return status;
-    status = staged_verdict(&repaired, m->request, m->request->seed ^ UINT64_C(0xf4e5), &verdict,
+    status = staged_verdict(repaired, m->request, m->request->seed ^ UINT64_C(0xf4e5), &verdict,
                             &meaning);
-    *repairs = status == EV_OK && meaning && verdict == EV_HOLDS;
+    bool nothing = false;
+    bool argmin = repaired->members[0]->kind == EV_SYNTAX_ARGMIN ||
+                  repaired->members[0]->kind == EV_SYNTAX_ARGMAX; /* lowest values may well be 0 */
+    if (status == EV_OK && repaired->steps[0].relation == EV_RELATION_EQUAL && !argmin)
+        status = vanishes(m, repaired, &nothing);
+    *repairs = status == EV_OK && meaning && verdict == EV_HOLDS && !nothing;
     return status;
 }
 
-static int by_kind(const void *a, const void *b)
+/* Both sides are one and the same formula: that says nothing. */
+static bool is_tautology(const measurement *m, const ev_formula *repaired)
 {
-    const ev_edit *x = a, *y = b;
-    if (x->kind != y->kind)
-        return x->kind < y->kind ? -1 : 1;
-    size_t n = strlen(x->after), m = strlen(y->after);
-    return n < m ? -1 : n > m;
+    const ev_symbol_table *table = m->formula->scope->table;
+    const char *left = ev_syntax_to_tex(table, repaired->members[0], m->arena);
+    const char *right = ev_syntax_to_tex(table, repaired->members[1], m->arena);
+    return left != NULL && right != NULL && strcmp(left, right) == 0;
+}
+
+static ev_status is_repair(measurement *m, const ev_edit *edit, bool *repairs)
+{
+    ev_formula repaired;
+    *repairs = false;
+    ev_status status = ev_formula_single_step(m->formula, m->step, edit, m->arena, &repaired);
+    if (status != EV_OK || is_tautology(m, &repaired))
+        return status;
+    return holds(m, &repaired, repairs);
+}
+
+/* What stands on the right before what it is said to be equal to: a chain goes on to the right, and
+ * the slip is where it went.  Then the simplest kind of slip, and the shorter before the longer. */
+static bool is_simpler(const ev_edit *a, const ev_edit *b, size_t right)
+{
+    if (a->member != b->member)
+        return a->member == right;
+    if (a->kind != b->kind)
+        return a->kind < b->kind;
+    return strlen(a->after) < strlen(b->after);
+}
+
+static void order_edits(size_t count, ev_edit *edits, size_t right)
+{
+    for (size_t i = 1; i < count; i++) {
+        ev_edit edit = edits[i];
+        size_t k = i;
+        for (; k > 0 && is_simpler(&edit, &edits[k - 1], right); k--)
+            edits[k] = edits[k - 1];
+        edits[k] = edit;
+    }
+}
+
+static ev_status note_repair(measurement *m, const char *after, const char *before, size_t *found,
+                             const char **diagnosis)
+{
+    *diagnosis = ev_arena_format(m->arena, "%s%s with %s for %s", *diagnosis,
+                                 *found == 0 ? "holds" : ", or", after, before);
+    ++*found;
+    return *diagnosis == NULL ? EV_NO_MEMORY : EV_OK;
+}
+
+/* The relations that a false one may have been meant for. */
+static ev_status try_relations(measurement *m, size_t *found, const char **diagnosis)
+{
+    static const struct {
+        ev_relation is, may_be;
+        const char *before, *after;
+    } slips[] = {{EV_RELATION_GREATER, EV_RELATION_GREATER_EQUAL, ">", "\\ge"},
+                 {EV_RELATION_LESS, EV_RELATION_LESS_EQUAL, "<", "\\le"},
+                 {EV_RELATION_GREATER_EQUAL, EV_RELATION_LESS_EQUAL, "\\ge", "\\le"},
+                 {EV_RELATION_LESS_EQUAL, EV_RELATION_GREATER_EQUAL, "\\le", "\\ge"},
+                 {EV_RELATION_EQUAL, EV_RELATION_LESS_EQUAL, "=", "\\le"},
+                 {EV_RELATION_EQUAL, EV_RELATION_GREATER_EQUAL, "=", "\\ge"}};
+    ev_relation relation = m->formula->steps[m->step].relation;
+    ev_status status = EV_OK;
+    for (size_t i = 0; status == EV_OK && *found == 0 && i < sizeof slips / sizeof *slips; i++) {
+        ev_formula repaired;
+        bool repairs;
+        if (slips[i].is != relation)
+            continue;
+        status = ev_formula_single_step(m->formula, m->step, NULL, m->arena, &repaired);
+        if (status == EV_OK) {
+            repaired.steps[0].relation = slips[i].may_be;
+            status = holds(m, &repaired, &repairs);
+        }
+        if (status == EV_OK && repairs)
+            status = note_repair(m, slips[i].after, slips[i].before, found, diagnosis);
+    }
+    return status;
+}
+
+static ev_status try_edits(measurement *m, size_t *found, const char **diagnosis)
+{
+    ev_edit *edits;
+    size_t count;
+    ev_status status = ev_formula_edits(m->formula, m->step, true, REPAIR_LIMIT, m->arena, &edits,
+                                        &count);
+    if (status == EV_OK)
+        order_edits(count, edits, m->formula->steps[m->step].right);
+    for (size_t i = 0; status == EV_OK && i < count && *found < REPAIRS_SHOWN; i++) {
+        bool repairs;
+        status = is_repair(m, &edits[i], &repairs);
+        if (status == EV_OK && repairs)
+            status = note_repair(m, edits[i].after, edits[i].before, found, diagnosis);
+    }
+    return status;
+}
+
+static ev_status name_difference(measurement *m, bool *named, const char **diagnosis)
+{
+    ev_formula single;
+    const char *text = NULL;
+    ev_status status = ev_formula_single_step(m->formula, m->step, NULL, m->arena, &single);
+    if (status == EV_OK)
+        status = ev_difference_name(&single, m->request->id, m->request->seed ^ UINT64_C(0xd1ff),
+                                    m->arena, &text);
+    *named = status == EV_OK && text != NULL;
+    if (*named)
+        *diagnosis = ev_arena_format(m->arena, "no one-edit repair; %s", text);
+    return *diagnosis == NULL ? EV_NO_MEMORY : status;
 }
 
 ev_status ev_strength_diagnose(const ev_formula *formula, size_t step,
@@ -302,25 +434,16 @@ ev_status ev_strength_diagnose(const ev_formula *formula, size_t step,
 {
     ev_strength unused;
     measurement m = {formula, step, request, arena, &unused};
-    ev_edit *edits;
-    size_t count, found = 0;
+    bool inequality = is_inequality(formula->steps[step].relation);
+    size_t found = 0;
     *diagnosis = "";
-    ev_status status = ev_formula_edits(formula, step, true, REPAIR_LIMIT, arena, &edits, &count);
-    if (status == EV_OK && count > 0)
-        qsort(edits, count, sizeof *edits, by_kind);
-    for (size_t i = 0; status == EV_OK && i < count && found < REPAIRS_SHOWN; i++) {
-        bool repairs;
-        status = is_repair(&m, &edits[i], &repairs);
-        if (status != EV_OK || !repairs)
-            continue;
-        *diagnosis = ev_arena_format(arena, "%s%s with %s for %s", *diagnosis,
-                                     found == 0 ? "holds" : ", or", edits[i].after,
-                                     edits[i].before);
-        found++;
-        if (*diagnosis == NULL)
-            status = EV_NO_MEMORY;
-    }
-    if (status == EV_OK && found == 0)
+    ev_status status = inequality ? EV_OK : try_edits(&m, &found, diagnosis);
+    bool named = false;
+    if (status == EV_OK && !inequality && found == 0)
+        status = name_difference(&m, &named, diagnosis);
+    if (status == EV_OK && !named && found == 0)
+        status = try_relations(&m, &found, diagnosis);
+    if (status == EV_OK && !named && found == 0)
         *diagnosis = "no one-edit repair";
     return status;
 }

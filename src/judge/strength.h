@@ -51,7 +51,9 @@ ev_status ev_strength_measure(const ev_formula *formula, size_t step,
                               const ev_strength_request *request, ev_arena *arena,
                               ev_strength *strength);
 
-/* One line, from the arena: "holds with A for B", "no one-edit repair". */
+/* One line, from the arena: "holds with A for B, or with C for D", the simplest first; where there is
+ * none, "no one-edit repair", and what the sides are off by if that has a name
+ * (judge/difference.h). */
 ev_status ev_strength_diagnose(const ev_formula *formula, size_t step,
                                const ev_strength_request *request, ev_arena *arena,
                                const char **diagnosis);
