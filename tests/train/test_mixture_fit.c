@@ -86,6 +86,51 @@ Test(mixture_fit, the_likelihood_never_falls)
         free(sets[set]);
 }
 
+/* gamma (N,K) by probability/, of a diagonal fit. */
+static void responsibilities(const ev_mixture_fit *fit, size_t N, const float *x, double *gamma)
+{
+    ev_mixture p = ev_mixture_fit_view(fit);
+    for (size_t i = 0; i < N; i++) {
+        double z[16];
+        as_double(fit->J, x + i * fit->J, z);
+        ev_mixture_responsibilities(&p, z, gamma + i * fit->K);
+        for (size_t k = 0; k < fit->K; k++)
+            gamma[i * fit->K + k] = exp(gamma[i * fit->K + k]);
+    }
+}
+
+/* The step from one iteration to the next, once more from its definition: weighted means, and
+ * variances about the new means. */
+Test(mixture_fit, a_step_of_em_is_the_weighted_means_and_variances)
+{
+    enum { N = 700, J = 3, K = 4 };
+    float *x = clusters_noise(N, J, 12);
+    static double gamma[N * K];
+    ev_mixture_fit_options options = {.K = K, .iterations = 1, .seed = 3};
+    ev_mixture_fit before = fit_of(options, N, J, x);
+    options.iterations = 2;
+    ev_mixture_fit after = fit_of(options, N, J, x);
+    responsibilities(&before, N, x, gamma);
+    for (size_t k = 0; k < K; k++)
+        for (size_t j = 0; j < J; j++) {
+            double weight = 0, mean = 0, var = 0;
+            for (size_t i = 0; i < N; i++) {
+                weight += gamma[i * K + k];
+                mean += gamma[i * K + k] * (double)x[i * J + j];
+            }
+            mean /= weight;
+            for (size_t i = 0; i < N; i++)
+                var += gamma[i * K + k] * pow((double)x[i * J + j] - mean, 2) / weight;
+            cr_expect_float_eq(exp(after.log_pi[k]), weight / N, 1e-13);
+            cr_expect_float_eq(after.mu[k * J + j], mean, 1e-12);
+            cr_expect_float_eq(after.sigma[k * J + j], sqrt(var), 1e-12);
+            cr_expect_gt(fabs(mean - before.mu[k * J + j]), 1e-4); /* it did move */
+        }
+    ev_mixture_fit_free(&before);
+    ev_mixture_fit_free(&after);
+    free(x);
+}
+
 /* The maximum has a closed form: sample mean and covariance. */
 Test(mixture_fit, one_component_is_the_sample_mean_and_covariance)
 {
