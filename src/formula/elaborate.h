@@ -62,13 +62,13 @@ void ev_elaborator_release(ev_elaborator *e); /* not the graph and the arena */
 /* NULL after an error at the node's place. */
 void *ev_elaborate_fail(ev_elaborator *e, const ev_syntax *at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-const ev_tensor *ev_elaborate(ev_elaborator *e, const ev_syntax *x);
-ev_node ev_elaborate_scalar(ev_elaborator *e, const ev_syntax *x);
+const ev_tensor *ev_elaborate(ev_elaborator *e, const ev_syntax *expression);
+ev_node ev_elaborate_scalar(ev_elaborator *e, const ev_syntax *expression);
 bool ev_elaborate_integer(ev_elaborator *e, const ev_syntax *expression, long *value);
 /* The value of a symbol where it stands free: its inputs, allocated at the first use. */
 const ev_tensor *ev_elaborate_input(ev_elaborator *e, int symbol, const ev_syntax *at);
 /* Bind a definition's formals to arguments; elaborate its body; restore. */
-const ev_tensor *ev_elaborate_application(ev_elaborator *e, const ev_syntax *at);
+const ev_tensor *ev_elaborate_application(ev_elaborator *e, const ev_syntax *application);
 bool ev_elaborate_bind(ev_elaborator *e, const ev_syntax *application, ev_meaning *saved);
 void ev_elaborate_unbind(ev_elaborator *e, const ev_syntax *application, const ev_meaning *saved);
 /* The parts of the switch. */
@@ -90,12 +90,12 @@ bool ev_elaborate_range(ev_elaborator *e, const ev_syntax *sum, long *low, long 
 /* Base densities at given values. */
 ev_node ev_normal_density(ev_elaborator *e, const ev_syntax *at, const ev_tensor *x,
                           const ev_tensor *mean, const ev_tensor *covariance);
-const ev_tensor *ev_elaborate_base_density(ev_elaborator *e, const ev_syntax *at);
+const ev_tensor *ev_elaborate_base_density(ev_elaborator *e, const ev_syntax *density);
 
 /* integrate.c */
-const ev_tensor *ev_elaborate_integral(ev_elaborator *e, const ev_syntax *x);
-const ev_tensor *ev_elaborate_expectation(ev_elaborator *e, const ev_syntax *x);
-const ev_tensor *ev_elaborate_divergence(ev_elaborator *e, const ev_syntax *x);
+const ev_tensor *ev_elaborate_integral(ev_elaborator *e, const ev_syntax *integral);
+const ev_tensor *ev_elaborate_expectation(ev_elaborator *e, const ev_syntax *expectation);
+const ev_tensor *ev_elaborate_divergence(ev_elaborator *e, const ev_syntax *divergence);
 /* E over the samples of a symbol of the nodes already elaborated with it bound to variables. */
 bool ev_elaborate_over_samples(ev_elaborator *e, int symbol, const ev_tensor *variables,
                                size_t count, ev_node *nodes);
