@@ -123,8 +123,10 @@ TEST_FLAGS := -Itests -DEV_PROGRAM='"$(PROGRAM)"' -DEV_SOURCE_DIR='"."' $(CRITER
               -Wno-conversion -Wno-sign-conversion -Wfloat-conversion
 
 $(OBJ)/tests/%.o: private COMPILE += $(TEST_FLAGS)
-# A square root that must set errno can't be vectorised; values are the same without.
-$(OBJ)/src/nn/%.o $(OBJ)/src/models/%.o: private COMPILE += -fno-math-errno
+# A square root that must set errno can't be vectorised, nor a choice that must raise no exception
+# flag on the way not taken; values, NaN among them, are the same without.
+FLOAT_FLAGS := -fno-math-errno -fno-trapping-math
+$(OBJ)/src/nn/%.o $(OBJ)/src/models/%.o: private COMPILE += $(FLOAT_FLAGS)
 $(OBJ)/src/data/image_set.o: private COMPILE += -DEV_DATASET='"$(DATASET)"'
 # Their one function is declared by the generated table; a fuzz target's by libFuzzer.
 $(OBJ)/checks/%.o $(OBJ)/tests/fuzz/%.o: private COMPILE += -Ichecks -Wno-missing-prototypes
@@ -174,13 +176,16 @@ test: $(TESTS) $(PROGRAM) ## run the tests
 tests: $(TESTS) ## build the tests without running them
 
 # A benchmark finds in EV_PYTHON a Python with NumPy and SciPy, to run its peers
-# (tests/bench/*.py) with; it is empty where there is none.
+# (tests/bench/*.py) with; it is empty where there is none.  EV_TORCH: the same with PyTorch.
 bench: $(BENCH) $(PROGRAM) ## run the benchmarks, beside NumPy and SciPy where they are installed
 	@test -n '$(BENCH)' || echo 'make bench: nothing in tests/bench'
 	@EV_PYTHON=; for python in $(or $(PYTHON),python3 /usr/bin/python3); do \
 	    if $$python -c 'import numpy, scipy' 2>/dev/null; then EV_PYTHON=$$python; break; fi; \
 	done; \
-	export EV_PYTHON; \
+	EV_TORCH=; for python in $(or $(PYTHON),python3 /usr/bin/python3); do \
+	    if $$python -c 'import torch' 2>/dev/null; then EV_TORCH=$$python; break; fi; \
+	done; \
+	export EV_PYTHON EV_TORCH; \
 	test -n "$$EV_PYTHON" || \
 	    echo 'make bench: no Python with NumPy and SciPy (python3-numpy, python3-scipy): no peers'; \
 	status=0; \
@@ -426,7 +431,7 @@ $(GEN)/build_info.h: export TEXT = $(build_info)
 $(GEN)/build_info.h: FORCE
 	$(write_if_changed)
 
-$(GEN)/flags: export TEXT = $(compiler_version) $(COMPILE) $(TEST_FLAGS) $(DATASET)
+$(GEN)/flags: export TEXT = $(compiler_version) $(COMPILE) $(TEST_FLAGS) $(FLOAT_FLAGS) $(DATASET)
 $(GEN)/link: export TEXT = $(LINK) $(LIB_OBJ) $(LIBS)
 $(GEN)/link-tests: export TEXT = $(TEST_OBJ) $(CRITERION_LIBS)
 $(GEN)/flags $(GEN)/link $(GEN)/link-tests: FORCE

@@ -152,6 +152,10 @@ static void set_or_unset(const char *name, const char *value)
 static bool peer(size_t batch, double seconds[WAYS])
 {
     bool any = false;
+    const char *torch = getenv("EV_TORCH");
+    if (torch == NULL || *torch == '\0')
+        return false;
+    setenv("EV_PYTHON", torch, 1);
     for (size_t i = 0; i < WAYS; i++) {
         char how[BENCH_WORDS];
         seconds[i] = HUGE_VAL;
@@ -258,6 +262,7 @@ static double mixture_seconds(size_t B, size_t J, size_t K)
 
 int main(void)
 {
+    setvbuf(stdout, NULL, _IOLBF, 0);
     ev_image_set set;
     ev_split_source images;
     ev_error error = EV_ERROR_NONE;
