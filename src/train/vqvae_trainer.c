@@ -1,14 +1,14 @@
 #include "train/vqvae_trainer.h"
 
 #include "nn/buffer.h"
-#include "numerics/random.h"
 #include "train/batches.h"
+#include "train/kmeans.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { START_BATCHES = 8 /* whose vectors Lloyd's iterations see */ };
+enum { START_BATCHES = 8 /* whose vectors k-means sees */ };
 
 static ev_status no_memory(ev_error *error)
 {
@@ -145,49 +145,25 @@ size_t ev_vqvae_trainer_epoch_step(const ev_vqvae_trainer *t)
 
 /* --- The start ----------------------------------------------------------------------------- */
 
-/* Codes on vectors drawn with replacement; then Lloyd's iterations.  decay 0 and no smoothing: each
- * code goes to the mean of its vectors (codebook-lloyd); one without any goes to a vector. */
-static void lloyd(ev_vqvae_trainer *t, size_t n, const float *z, uint32_t *index)
-{
-    const size_t K = t->config.model.K, J = t->config.model.J;
-    const ev_codebook_rule rule = {.decay = 0, .epsilon = 0, .revive = 1e-6, .average = true};
-    const ev_stream stream = ev_stream_make(t->config.seed, ev_hash_text("vqvae.start"), 0, 0);
-    float *codes = t->autoencoder.parameters + t->model.codebook;
-    for (size_t k = 0; k < K; k++) {
-        double u;
-        ev_stream_uniforms(&stream, k, 1, &u);
-        size_t i = (size_t)(u * (double)n);
-        memcpy(codes + k * J, z + (i < n ? i : n - 1) * J, J * sizeof *codes);
-    }
-    for (size_t i = 0; i < t->config.start_iterations; i++) {
-        ev_codebook_nearest(K, J, codes, n, z, index, t->w.search, t->w.threads);
-        ev_codebook_sum(K, J, n, z, index, t->w.n, t->w.s);
-        ev_codebook_step(&rule, K, J, t->w.n, t->w.s, &t->average, codes);
-        (void)ev_codebook_revive(&rule, K, J, n, z, t->config.seed, &t->average, codes,
-                                 t->w.revived);
-    }
-    /* The averages of training begin at nothing. */
-    memset(t->average.counts, 0, K * sizeof(float));
-    memset(t->average.sums, 0, K * J * sizeof(float));
-    t->average.steps = 0;
-}
-
 ev_status ev_vqvae_trainer_start(ev_vqvae_trainer *t, ev_error *error)
 {
     const size_t B = t->config.batch, vectors = B * t->model.N, size = vectors * t->config.model.J;
-    size_t batches = t->epoch_steps < START_BATCHES ? t->epoch_steps : START_BATCHES;
+    const size_t batches = t->epoch_steps < START_BATCHES ? t->epoch_steps : START_BATCHES;
+    const ev_kmeans_options options = {.K = t->config.model.K,
+                                       .restarts = 1,
+                                       .iterations = t->config.start_iterations,
+                                       .seed = t->config.seed};
     float *z = ev_buffer_create(ev_size_product(batches, size));
-    uint32_t *index = calloc(ev_size_product(batches, vectors), sizeof *index);
-    ev_status status = z == NULL || index == NULL ? no_memory(error) : EV_OK;
-    for (size_t i = 0; i < batches && status == EV_OK; i++) {
+    if (z == NULL)
+        return no_memory(error);
+    for (size_t i = 0; i < batches; i++) {
         t->images->shuffled(t->images->context, 0, i * B, B, t->x);
         ev_vqvae_encode(&t->model, t->autoencoder.parameters, B, t->x, &t->w);
         memcpy(z + i * size, t->w.z, size * sizeof *z);
     }
-    if (status == EV_OK)
-        lloyd(t, batches * vectors, z, index);
+    ev_status status = ev_kmeans(&options, batches * vectors, t->config.model.J, z,
+                                 t->autoencoder.parameters + t->model.codebook, NULL, NULL, error);
     free(z);
-    free(index);
     return status;
 }
 

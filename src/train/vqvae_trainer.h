@@ -1,8 +1,7 @@
 /* Training a VQ-VAE, a step at a time: first the autoencoder and its codes, then the prior over the
  * codes that it gives to the training images.
  *
- *   start   the codes: vectors of the first images drawn at random, then Lloyd's iterations, which
- *           are the codebook's own step without memory (models/vqvae_codebook.h)
+ *   start   the codes: k-means on what the encoder, as initialised, makes of the first images
  *   vqvae   `epochs` of the loss of models/vqvae.h; the codes move after each step; Adam forgets
  *           what it knew of a code that was revived
  *   prior   `prior_epochs` of models/code_prior.h, on codes that no longer change
@@ -33,7 +32,7 @@ typedef struct {
     size_t epochs, prior_epochs;
     double rate, prior_rate;
     ev_adam adam;
-    size_t start_iterations; /* Lloyd's */
+    size_t start_iterations; /* of k-means */
     size_t threads;          /* 0: as OpenMP has it */
 } ev_vqvae_train_config;
 
