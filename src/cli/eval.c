@@ -3,6 +3,7 @@
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/subcommand.h"
+#include "cli/vqvae_report.h"
 #include "train/pictures.h"
 
 #include <omp.h>
@@ -55,6 +56,9 @@ static int open_run(const ev_subcommand *self, const ev_option *options, size_t 
     }
     if (asked.threads > 0)
         omp_set_num_threads((int)asked.threads);
+    if (ev_vqvae_is_run(argv[0]))
+        return ev_vqvae_look_at(self->name, argv[0], asked.data, asked.out, (size_t)asked.rows,
+                                (size_t)asked.columns, asked.seed);
     ev_status status = ev_trained_open(trained, argv[0], asked.data, &error);
     if (status != EV_OK)
         ev_message_error(&error, EV_COLOUR_AUTO);

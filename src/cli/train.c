@@ -3,6 +3,7 @@
 #include "cli/message.h"
 #include "cli/settings_options.h"
 #include "cli/subcommand.h"
+#include "cli/train_vqvae.h"
 #include "cli/training.h"
 #include "train/checkpoint.h"
 #include "train/stop.h"
@@ -279,6 +280,8 @@ static int run_session(void)
 
 static int run_train(int argc, char **argv)
 {
+    if (argc > 0 && strcmp(argv[0], "vqvae") == 0)
+        return ev_train_vqvae(argc - 1, argv + 1);
     asked.log_px_images = 1000;
     ev_settings_preset(&told.settings, EV_MODEL_GMVAE, EV_PRESET_SMALL);
     for (int i = 0; i < argc; i++)

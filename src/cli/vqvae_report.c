@@ -93,3 +93,38 @@ int ev_vqvae_report(ev_vqvae_run *run)
     free(counts);
     return ev_message_exit(status);
 }
+
+static ev_status draw(ev_vqvae_run *run, bool samples, const char *path, size_t rows,
+                      size_t columns, uint64_t seed, ev_error *error)
+{
+    ev_status status = samples ? ev_vqvae_draw_samples(run, path, rows, columns, seed, error)
+                               : ev_vqvae_draw_reconstructions(run, path, rows, columns, error);
+    if (status == EV_OK)
+        printf("%s\n", path);
+    return status;
+}
+
+int ev_vqvae_look_at(const char *what, const char *folder, const char *data, const char *out,
+                     size_t rows, size_t columns, uint64_t seed)
+{
+    static ev_vqvae_run run; /* its sources point into it */
+    ev_error error = EV_ERROR_NONE;
+    const bool samples = *what == 's';
+    ev_status status = ev_vqvae_run_open(&run, folder, data, 0, &error);
+    int code = EV_EXIT_OK;
+    if (status == EV_OK && *what == 'e')
+        code = ev_vqvae_report(&run);
+    else if (status == EV_OK) {
+        char *path = ev_run_path(&run.folder, samples ? "samples.png" : "reconstructions.png");
+        const char *target = out != NULL ? out : path;
+        if (seed == UINT64_MAX)
+            seed = run.settings.seed;
+        status = target == NULL ? ev_error_set(&error, EV_NO_MEMORY, "out of memory")
+                                : draw(&run, samples, target, rows, columns, seed, &error);
+        free(path);
+    }
+    ev_vqvae_run_close(&run);
+    if (status != EV_OK)
+        ev_message_error(&error, EV_COLOUR_AUTO);
+    return code != EV_EXIT_OK ? code : ev_message_exit(status);
+}

@@ -6,5 +6,9 @@
 
 /* Messages go to standard error; returns an exit status. */
 int ev_vqvae_report(ev_vqvae_run *run);
+/* eval (the report), sample or reconstruct of the run of that folder; out: the picture, or NULL for the
+ * folder's own. */
+int ev_vqvae_look_at(const char *what, const char *folder, const char *data, const char *out,
+                     size_t rows, size_t columns, uint64_t seed);
 
 #endif

@@ -64,6 +64,20 @@ ev_status ev_vqvae_run_open(ev_vqvae_run *run, const char *path, const char *dat
     return status;
 }
 
+bool ev_vqvae_is_run(const char *path)
+{
+    ev_config_key keys[EV_VQVAE_SETTINGS_KEYS];
+    ev_vqvae_settings settings;
+    ev_run_folder folder;
+    ev_error ignored = EV_ERROR_NONE;
+    const size_t count = ev_vqvae_settings_keys(&settings, keys, NULL);
+    ev_vqvae_settings_default(&settings);
+    if (ev_run_open(&folder, path, count, keys, &ignored) != EV_OK)
+        return false;
+    ev_run_close(&folder);
+    return true;
+}
+
 ev_status ev_vqvae_run_save(const ev_vqvae_run *run, ev_error *error)
 {
     char *path = ev_run_path(&run->folder, "checkpoint.safetensors");

@@ -24,6 +24,8 @@ ev_status ev_vqvae_run_create(ev_vqvae_run *run, const char *path, const char *h
  * not its own, or the images are not those it was trained on. */
 ev_status ev_vqvae_run_open(ev_vqvae_run *run, const char *path, const char *data, uint64_t threads,
                             ev_error *error);
+/* Does the folder say that it is the run of such a model? */
+bool ev_vqvae_is_run(const char *path);
 /* The state into checkpoint.safetensors. */
 ev_status ev_vqvae_run_save(const ev_vqvae_run *run, ev_error *error);
 /* A zeroed or failed one is allowed.  Do not move *run once it is open. */

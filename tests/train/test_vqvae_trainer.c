@@ -246,7 +246,7 @@ Test(vqvae_trainer, a_checkpoint_of_another_run_or_a_damaged_one_is_refused)
     cr_assert_eq(ev_vqvae_checkpoint_write("nan.safetensors", &t, &error), EV_OK);
     refused(&config, "nan.safetensors", "prior.embedding");
     cr_assert_eq(truncate("c.safetensors", 1000), 0);
-    refused(&config, "c.safetensors", "c.safetensors");
+    refused(&config, "c.safetensors", "truncated");
     ev_vqvae_trainer_destroy(&t);
 }
 
