@@ -10,7 +10,8 @@
 ##V SAN=                      sanitizers, e.g. address,undefined, in a directory of their own
 ##V WERROR=                   1: warnings are errors
 ##V CHECK_FLAGS=--mutants on  options for `evidence check`
-##V TRAIN_FLAGS=              options for `evidence train gmvae` in `make train`
+##V MODEL=gmvae               what `make train` trains: gmvae, vae or vqvae
+##V TRAIN_FLAGS=              more options for `evidence train` in `make train`
 ##V ONLY=                     the tests to run, as 'suite/name' with wildcards
 ##V TEST_MULTIPLIER=          makes the randomised tests that many times longer
 ##V TEST_JOBS=2               tests run at once
@@ -36,6 +37,7 @@ ifeq ($(origin CC),undefined)
 CC := gcc
 endif
 ARCH ?= native
+MODEL ?= gmvae
 OPT ?= $(if $(SAN),-O2 -g,-O3 -g)
 TEST_JOBS ?= 2
 TEST_TIMEOUT ?= 300
@@ -197,9 +199,9 @@ SOAK_FILE ?= $(B)/soak.tsv
 soak: $(SOAK) ## judge the derivations, whole and broken, under SOAK_SEEDS seeds; figures in SOAK_FILE
 	@$(SOAK) $(SOAK_SEEDS) $(SOAK_MINUTES) $(SOAK_FILE)
 
-train: $(PROGRAM) ## train the small GMVAE on Fashion-MNIST, into build/train (a few minutes)
+train: $(PROGRAM) ## train a MODEL on Fashion-MNIST, into build/train (a few minutes)
 	rm -rf '$(B)/train'
-	$(PROGRAM) train gmvae --out '$(B)/train' $(TRAIN_FLAGS)
+	$(PROGRAM) train $(MODEL) --out '$(B)/train' $(TRAIN_FLAGS)
 
 plots: $(PLOTS:%=$(B)/plots/%.$(TERM_OF_PLOTS)) ## draw every figure: build/plots/NAME-FIGURE.svg, .pdf, .png
 	@test -n '$(PLOTS)' || echo 'make plots: nothing in plots'

@@ -113,7 +113,7 @@ typedef struct {
     float *out;                         /* (B,E) as likelihood.h has it */
     float *terms;                       /* (B,EV_VQ_TERMS) of each image */
     float *d_out, *d_raw, *d_z_q, *d_z; /* shapes of out, raw, z, z */
-    float *search;                      /* scratch of ev_codebook_nearest */
+    float *search;                      /* scratch of ev_nearest_rows */
     double *n, *s;                      /* (K), (K,J) */
     bool *revived;                      /* (K) which codes the last ev_vqvae_move_codes revived */
     float *memory;

@@ -1,4 +1,4 @@
-/* The dictionary of a vector-quantised autoencoder: the nearest code, and how the codes move.
+/* The dictionary of a vector-quantised autoencoder: how the codes move (nn/nearest.h chooses them).
  * Claims in brackets are those of derivations/vector_quantisation.md that a rule implements.
  *
  *   K       codes                     J   dimensions of a code
@@ -46,13 +46,6 @@ typedef struct {
     float *sums;    /* (K,J) Y */
 } ev_codebook_average;
 
-/* Floats of scratch for ev_codebook_nearest; SIZE_MAX where that overflows. */
-size_t ev_codebook_scratch_size(size_t K, size_t threads);
-/* index_i = arg min_k |z_i - codes_k|^2, the lowest k where several are nearest [vq-one-hot,
- * vq-ties].  A product of matrices in float finds |codes_k|^2 - 2 z_i codes_k; whatever lies within
- * its rounding error of the least is compared again in double.  A NaN in z_i gives 0. */
-void ev_codebook_nearest(size_t K, size_t J, const float *codes, size_t N, const float *z,
-                         uint32_t *index, float *scratch, size_t threads);
 /* z_q (N,J): the chosen codes. */
 void ev_codebook_look_up(size_t J, const float *codes, size_t N, const uint32_t *index, float *z_q);
 

@@ -8,6 +8,7 @@
  * 5. Backward through the encoder from z.
  */
 #include "models/vqvae.h"
+#include "nn/nearest.h"
 
 #include <string.h>
 
@@ -22,7 +23,7 @@ void ev_vqvae_quantise(const ev_vqvae *model, const float *parameters, size_t B,
 {
     const ev_vqvae_config *c = &model->config;
     const float *codes = parameters + model->codebook;
-    ev_codebook_nearest(c->K, c->J, codes, B * model->N, w->z, w->index, w->search, w->threads);
+    ev_nearest_rows(c->K, c->J, codes, B * model->N, w->z, w->index, w->search, w->threads);
     ev_codebook_look_up(c->J, codes, B * model->N, w->index, w->z_q);
 }
 

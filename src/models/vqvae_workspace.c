@@ -1,5 +1,6 @@
 #include "models/vqvae.h"
 #include "nn/buffer.h"
+#include "nn/nearest.h"
 
 #include <omp.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@ static void place(ev_vqvae_workspace *w, const ev_vqvae *model, ev_carve *carve)
     ev_conv_net_place(&model->decoder, w->B, &w->decoder, carve);
     w->scratch.threads = w->threads;
     w->scratch.memory = ev_carve_take(carve, scratch[0] > scratch[1] ? scratch[0] : scratch[1]);
-    w->search = ev_carve_take(carve, ev_codebook_scratch_size(c->K, w->threads));
+    w->search = ev_carve_take(carve, ev_nearest_scratch_size(c->K, w->threads));
     w->z_q = ev_carve_take(carve, vectors);
     w->d_z_q = ev_carve_take(carve, vectors);
     w->d_z = ev_carve_take(carve, vectors);
