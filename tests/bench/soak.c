@@ -5,8 +5,8 @@
  *  1. Every document is read once.
  *  2. Under each seed all steps are judged at quick effort, at one point: the k-th seed takes
  *     the k-th of the 24 of a full run, in turn, so that 24 seeds try each kind of
- *     point.  A line that is true and is not found to hold is a false alarm.  Under every tenth seed
- *     the C modules speak too.
+ *     point.  A true line that is refuted is a false alarm; one that is void, undecided or
+ *     vacuous at this one point is counted apart.  Under every tenth seed the C modules speak too.
  *  3. Every step has at most one sampling comparison taken from it, by a rule that does not
  *     look at its outcome, and its p-value kept: they must be uniform (uniformity.h).
  *  4. Every step that holds is broken by one of its mutants, another one under each seed, and must be
@@ -37,7 +37,8 @@ typedef struct {
     bool done;
     uint64_t seed;
     size_t judged;       /* steps, statements and assertions */
-    size_t false_alarms; /* true, and REFUTED or VOID */
+    size_t false_alarms; /* true, and REFUTED */
+    size_t unfit;        /* true, and VOID: no number could be had at this point */
     size_t undecided;    /* true, and UNDECIDED */
     size_t vacuous;      /* true, and VACUOUS: an arg-min is not judged at a corner */
     size_t unseen;       /* false, and not refuted at this one point */
@@ -200,7 +201,8 @@ static void count_record(const ev_record *r, bool modules, outcome *o)
         return; /* nobody is there to decide it */
     o->judged++;
     if (r->expected == EV_HOLDS && (r->verdict == EV_REFUTED || r->verdict == EV_VOID)) {
-        o->false_alarms++;
+        o->false_alarms += r->verdict == EV_REFUTED;
+        o->unfit += r->verdict == EV_VOID;
         snprintf(o->first, sizeof o->first, "%s@%zu: %s %.100s", r->claim, r->step,
                  ev_verdict_name(r->verdict), r->reason);
     }
@@ -271,6 +273,7 @@ static outcome sum_of(const soak *s, size_t seeds, size_t *done)
         *done += o->done;
         sum.judged += o->judged;
         sum.false_alarms += o->false_alarms;
+        sum.unfit += o->unfit;
         sum.undecided += o->undecided;
         sum.vacuous += o->vacuous;
         sum.unseen += o->unseen;
@@ -305,9 +308,9 @@ static void put_summary(const soak *s, const outcome *sum, size_t done, const un
     fprintf(out, "# seeds: %zu, quick effort, %d point a step, C modules under every %dth\n", done,
             (int)POINTS, (int)MODULES_EVERY);
     fprintf(out,
-            "# verdicts: %zu; false alarms %zu; undecided %zu; vacuous %zu; "
+            "# verdicts: %zu; false alarms %zu; void %zu; undecided %zu; vacuous %zu; "
             "false lines not seen %zu\n",
-            sum->judged, sum->false_alarms, sum->undecided, sum->vacuous, sum->unseen);
+            sum->judged, sum->false_alarms, sum->unfit, sum->undecided, sum->vacuous, sum->unseen);
     fprintf(out, "# sampling comparisons: %" PRIu64 "\n", sum->comparisons);
     put_p_values(s, u, out);
     fprintf(out,
@@ -326,18 +329,19 @@ static void write_table(const soak *s, size_t seeds, const outcome *sum, size_t 
     if (out == NULL)
         stop(path, NULL);
     put_summary(s, sum, done, u, out);
-    fputs("seed\tverdicts\tfalse_alarms\tundecided\tvacuous\tunseen\tcomparisons\tbroken\trefuted\t"
+    fputs("seed\tverdicts\tfalse_"
+          "alarms\tvoid\tundecided\tvacuous\tunseen\tcomparisons\tbroken\trefuted\t"
           "surviving\tpassed_over\tseconds\tfirst\n",
           out);
     for (size_t i = 0; i < seeds; i++) {
         const outcome *o = &s->outcomes[i];
         if (o->done)
             fprintf(out,
-                    "%" PRIu64 "\t%zu\t%zu\t%zu\t%zu\t%zu\t%" PRIu64
+                    "%" PRIu64 "\t%zu\t%zu\t%zu\t%zu\t%zu\t%zu\t%" PRIu64
                     "\t%zu\t%zu\t%zu\t%zu\t%.2f\t%s\n",
-                    o->seed, o->judged, o->false_alarms, o->undecided, o->vacuous, o->unseen,
-                    o->comparisons, o->broken, o->refuted, o->survived, o->passed_over, o->seconds,
-                    o->first);
+                    o->seed, o->judged, o->false_alarms, o->unfit, o->undecided, o->vacuous,
+                    o->unseen, o->comparisons, o->broken, o->refuted, o->survived, o->passed_over,
+                    o->seconds, o->first);
     }
     if (fclose(out) != 0)
         stop(path, NULL);
