@@ -49,6 +49,7 @@ SOAK_MINUTES ?= 240
 prefix ?= /usr/local
 bindir ?= $(prefix)/bin
 docdir ?= $(prefix)/share/doc/evidence
+datadir ?= $(prefix)/share/evidence/report
 INSTALL ?= install
 PKG_CONFIG ?= pkg-config
 GNUPLOT ?= gnuplot
@@ -137,7 +138,7 @@ $(OBJ)/checks/%.o $(OBJ)/tests/fuzz/%.o: private COMPILE += -Ichecks -Wno-missin
 
 CHECK_FLAGS ?= --mutants on
 
-.PHONY: all check test tests bench train soak plots fuzz fuzz-run format layout lint install sources new clean help FORCE
+.PHONY: all check test tests bench train soak plots report fuzz fuzz-run format layout lint install sources new clean help FORCE
 
 all: $(PROGRAM) ## build the program, build/evidence (the default)
 
@@ -206,6 +207,22 @@ train: $(PROGRAM) ## train a MODEL on Fashion-MNIST, into build/train (a few min
 plots: $(PLOTS:%=$(B)/plots/%.$(TERM_OF_PLOTS)) ## draw every figure: build/plots/NAME-FIGURE.svg, .pdf, .png
 	@test -n '$(PLOTS)' || echo 'make plots: nothing in plots'
 
+# The ledger is made again when the program or a document has changed; a verdict that is not as
+# expected is in it, and is shown.
+report: $(B)/report/report.html $(B)/report/report.pdf ## weave derivations, evidence and figures into a page and a PDF
+
+$(B)/report/ledger.jsonl: $(PROGRAM) $(DERIVATIONS) $(GEN)/probed-report
+	$(call say,JUDGE,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(PROGRAM) check $(CHECK_FLAGS) --format jsonl --out $@ $(DERIVATIONS) || test $$? = 1
+
+REPORT_FILES := $(wildcard report/*.lua report/template.* report/*.css report/results/*)
+$(B)/report/report.html $(B)/report/report.pdf: $(B)/report/%: $(B)/report/ledger.jsonl $(REPORT_FILES) \
+        $(PLOTS:%=$(B)/plots/%.$(TERM_OF_PLOTS))
+	$(call say,WEAVE,$@)
+	$(Q)$(PROGRAM) report --ledger $< --figures $(B)/plots $(if $(wildcard report/results),--results report/results) \
+	    --out $@ $(DERIVATIONS)
+
 fuzz: ## fuzz the readers of untrusted input (clang's libFuzzer, FUZZ_SECONDS each)
 	@$(MAKE) CC='$(if $(findstring clang,$(CC)),$(CC),clang)' VARIANT=fuzz \
 	    SAN=fuzzer-no-link,address,undefined fuzz-run
@@ -228,6 +245,8 @@ install: $(PROGRAM) ## install the program and the derivations (prefix, DESTDIR)
 	$(INSTALL) -m 644 LICENSE $(wildcard README.md CHANGELOG.md) '$(DESTDIR)$(docdir)'
 	$(if $(wildcard derivations/*.md),$(INSTALL) -m 644 $(wildcard derivations/*.md) \
 	    '$(DESTDIR)$(docdir)/derivations')
+	$(INSTALL) -d '$(DESTDIR)$(datadir)'
+	$(INSTALL) -m 644 $(wildcard report/*.lua report/*.css report/template.*) '$(DESTDIR)$(datadir)'
 
 # The rows of the first table are the assignment's, those of the second are printed elsewhere.
 sources: $(PROGRAM) ## write the table of printed lines in derivations/README.md again
@@ -305,6 +324,7 @@ $(B)/plots/%.$(TERM_OF_PLOTS): plots/%.gp plots/style.gp $(PROGRAM) $(GEN)/probe
 	for format in $(if $(filter cairolatex,$(TERM_OF_PLOTS)),cairolatex,svg pdf png); do \
 	    $(GNUPLOT) -e "format='$$format'; plot='$(B)/plots/$*'" plots/style.gp $< </dev/null; \
 	done
+	$(if $(filter cairolatex,$(TERM_OF_PLOTS)),$(Q)sed -i 's|{$(B)/plots/|{|' $(B)/plots/$*-*.tex)
 	$(Q)touch $@
 
 # What fuzz-run finds that is new stays in build/fuzz/corpus; what fails, in build/fuzz/*-crash-*.
@@ -491,6 +511,15 @@ $(GEN)/probed-fuzz: $(GEN)/probed
 $(GEN)/probed-plots:
 	@missing=; mkdir -p $(@D); \
 	command -v $(GNUPLOT) >/dev/null || $(call lack,gnuplot,gnuplot-nox); \
+	$(finish_probe)
+
+$(GEN)/probed-report:
+	@missing=; mkdir -p $(@D); \
+	command -v pandoc >/dev/null || $(call lack,pandoc,pandoc); \
+	command -v lualatex >/dev/null || $(call lack,LuaLaTeX,texlive-luatex); \
+	kpsewhich booktabs.sty fontspec.sty >/dev/null 2>&1 || \
+	    $(call lack,booktabs and fontspec,texlive-latex-recommended); \
+	test -z "$$missing" || missing="$$missing  ./setup.sh --report installs them\n"; \
 	$(finish_probe)
 
 FORCE:

@@ -6,13 +6,14 @@ set -eu
 usage()
 {
     cat <<'END'
-usage: ./setup.sh [--develop] [--dry-run | --list]
+usage: ./setup.sh [--develop] [--report] [--dry-run | --list]
 
 Installs the Debian packages that Evidence is built, run and tested with.
 Needs root or sudo, unless there is nothing to install.
 
   --develop   also what continuous integration, `make lint`, `make fuzz` and the
               peers of `make bench` use: clang, its tools, NumPy and SciPy
+  --report    also what `make report` needs, and Chromium, in which its page is tested
   --dry-run   say what would be done, and do nothing
   --list      print the names of the packages, one a line, and do nothing
   --help      print this text
@@ -48,11 +49,21 @@ develop='
          git                the revision that a program reports
          python3-numpy      a peer in make bench
          python3-scipy      a peer in make bench'
+report='
+         pandoc                     the report: conversion
+         texlive-luatex             LuaLaTeX: its PDF
+         texlive-latex-recommended  the packages that its template uses
+         texlive-fonts-recommended  mathematical letters
+         lmodern                    Latin Modern for LaTeX
+         librsvg2-bin               figures
+         chromium                   tests of the page
+         poppler-utils              tests of the PDF'
 
 mode=install
 for argument in "$@"; do
     case $argument in
     --develop) packages=$packages$develop ;;
+    --report) packages=$packages$report ;;
     --dry-run) mode=dry-run ;;
     --list) mode=list ;;
     --help | -h) usage; exit 0 ;;

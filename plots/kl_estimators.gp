@@ -23,12 +23,12 @@ plot data("bias") using 1:5 with lines ls 1 title k(1), \
      "" using 1:6 with lines ls 2 title k(2), \
      "" using 1:7 with lines ls 3 title k(3)
 
-eval figure("convergence", 2.4)
+eval figure("convergence", 2.9)
 eval powers("xy")
 set xlabel "evaluations of the integrand"
 set ylabel "error in nats"
 set xrange [4:4096]; set yrange [1e-16:10]
-set key bottom left
+set key outside top center horizontal maxcols 1
 least(e) = e < 1e-16 ? 1e-16 : e
 plot data("convergence") using 1:2 with linespoints ls 1 title "Monte Carlo, " . k(1), \
      "" using 1:3 with linespoints ls 2 title "Monte Carlo, " . k(3), \
