@@ -156,6 +156,7 @@ static void compose(command *c, const char *folder, const char *ledger, const ch
     add(c, "pandoc");
     add(c, "--from=markdown-smart-implicit_figures+lists_without_preceding_blankline");
     add(c, "--standalone");
+    add(c, "--wrap=none");
     add(c, "--toc");
     add(c, "--toc-depth=2");
     add(c, "--lua-filter=%s/report.lua", folder);

@@ -33,7 +33,7 @@ Test(report, every_step_has_a_line_of_its_own_with_its_verdict_and_evidence)
     cr_expect_eq(count_of(page, "HOLDS · "), 3);
     cr_expect_eq(count_of(page, "✓ REFUTED (expected)"), 1);
     HAS(page, "id=\"step-slip-2\"");
-    HAS(page, "own.md:15");
+    HAS(page, "own.md:14");
     HAS(page, "the cross term is lost");
     HAS(page, "4 verdicts = 3 HOLDS + 1 REFUTED + 0 UNDECIDED + 0 VACUOUS + 0 VOID + 0 SKIPPED; "
               "4 as expected.");
@@ -152,4 +152,19 @@ Test(report, in_a_browser_it_fits_380_pixels_and_every_step_opens_by_keyboard)
     LACKS(o.err, "CONSOLE");
     forget(&o);
     free(page);
+}
+
+Test(report, in_print_each_step_has_its_mark_and_its_evidence_at_the_end)
+{
+    need("pandoc");
+    need("lualatex");
+    need("pdftotext");
+    program_write("own.md", GOOD);
+    outcome o = run("\"$EVIDENCE\" report own.md --out own.pdf && pdftotext -layout own.pdf -");
+    STATUS(o, 0);
+    cr_expect_eq(count_of(o.out, "HOLDS, "), 3 + 3, "%s", o.out); /* margin and appendix */
+    HAS(o.out, "REFUTED (expected)");
+    HAS(o.out, "The evidence, step by step");
+    HAS(o.out, "the cross term is lost");
+    forget(&o);
 }
