@@ -286,9 +286,12 @@ $(PROGRAM): $(MAIN_OBJ) $(LIB_OBJ) $(GEN)/link
 	$(call say,LD,$@)
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(LIBS)
 
+# Where tests/judge/test_planted_bugs.c plants its bugs.
+WRAPPED := ev_stream_normals ev_hermite_run ev_compare
+
 $(TESTS): $(TEST_OBJ) $(LIB_OBJ) $(GEN)/link $(GEN)/link-tests
 	$(call say,LD,$@)
-	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(CRITERION_LIBS) $(LIBS)
+	$(Q)$(LINK) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $(filter %.o,$^) $(CRITERION_LIBS) $(LIBS)
 
 $(BENCH) $(SOAK): $(B)/bench/%: $(OBJ)/tests/bench/%.o $(LIB_OBJ) $(GEN)/link
 	$(call say,LD,$@)
