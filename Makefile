@@ -315,19 +315,21 @@ $(OBJ)/checks_table.o: $(GEN)/checks_table.c $(GEN)/flags $(GEN)/probed
 
 $(TEST_OBJ): $(GEN)/probed-tests
 
+plots_into = $(B)/plots$(if $(filter cairolatex,$(TERM_OF_PLOTS)),/tex)
 # A script plots/NAME.gp reads data-SERIES.tsv and writes plot-FIGURE, both below build/plots; it is
 # run once for each format.  The file made here says that all its figures are there.
 $(B)/plots/%.$(TERM_OF_PLOTS): plots/%.gp plots/style.gp $(PROGRAM) $(GEN)/probed-plots
 	$(call say,PLOT,$<)
-	$(Q)mkdir -p $(@D)
+	$(Q)mkdir -p $(plots_into)
 	$(Q)set -e; $(if $(filter $*,$(SERIES)),for series in $$($(PROGRAM) tabulate series | \
 	        awk '$$1 == "$*" { print $$2 }'); do \
 	    $(PROGRAM) tabulate $* $$series --out $(B)/plots/$*-$$series.tsv; \
 	done,$(PROGRAM) tabulate $* --out $(B)/plots/$*-steps.tsv); \
 	for format in $(if $(filter cairolatex,$(TERM_OF_PLOTS)),cairolatex,svg pdf png); do \
-	    $(GNUPLOT) -e "format='$$format'; plot='$(B)/plots/$*'" plots/style.gp $< </dev/null; \
+	    $(GNUPLOT) -e "format='$$format'; plot='$(B)/plots/$*'; into='$(plots_into)/$*'" \
+	        plots/style.gp $< </dev/null; \
 	done
-	$(if $(filter cairolatex,$(TERM_OF_PLOTS)),$(Q)sed -i 's|{$(B)/plots/|{|' $(B)/plots/$*-*.tex)
+	$(if $(filter cairolatex,$(TERM_OF_PLOTS)),$(Q)sed -i 's|{$(plots_into)/|{|' $(plots_into)/$*-*.tex)
 	$(Q)touch $@
 
 # What fuzz-run finds that is new stays in build/fuzz/corpus; what fails, in build/fuzz/*-crash-*.

@@ -1,6 +1,7 @@
-# What all figures share.  `make plots` sets two variables before it:
+# What all figures share.  `make plots` sets three variables before it:
 #   format   svg, pdf, png or cairolatex
-#   plot     where files go and data come from, e.g. build/plots/mode_seeking
+#   plot     where data come from, e.g. build/plots/mode_seeking
+#   into     where figures go; a folder of its own for cairolatex, whose PDFs have no letters
 #
 # A script says, for each figure,
 #   eval figure("depth", 2.4)          # its name, and its height in inches
@@ -9,6 +10,7 @@
 
 if (!exists("format")) format = "svg"
 if (!exists("plot")) plot = "build/plots/plot"
+if (!exists("into")) into = plot
 
 data(series) = sprintf("%s-%s.tsv", plot, series)
 
@@ -21,7 +23,7 @@ terminal(f, h) = \
     f eq "cairolatex" ? sprintf("set terminal cairolatex pdf size %gin,%gin fontscale 1 dashlength 0.8", column_width, h) : \
     sprintf("set terminal svg size %d,%d font 'Latin Modern Roman,CMU Serif,Times New Roman,serif,12' linewidth 1.2 dashlength 0.8 background 'white'", 100 * column_width * 1.32, 132 * h)
 figure(name, height) = sprintf("reset; %s; set output '%s-%s.%s'; %s", \
-    terminal(format, height), plot, name, extension(format), settings)
+    terminal(format, height), into, name, extension(format), settings)
 
 # Greek and formulas: TeX sets its own, the others use the characters themselves.
 tex = format eq "cairolatex"

@@ -246,7 +246,7 @@ local function figures(topic, where)
   for _, name in ipairs(names_in(where)) do
     local figure = name:match('^' .. topic .. '%-(.*)%' .. kind .. '$')
     if figure then
-      out[#out + 1] = para(pandoc.Image({ pandoc.Str('Figure ' .. topic .. '-' .. figure .. ', drawn by plots/' .. topic .. '.gp.') }, where .. '/' .. name, 'fig:'))
+      out[#out + 1] = para(pandoc.Image({ pandoc.Str(topic .. '-' .. figure .. ', drawn by plots/' .. topic .. '.gp.') }, where .. '/' .. name, 'fig:'))
     end
   end
   return out
