@@ -18,7 +18,7 @@ column_width = 3.4
 serif = "Latin Modern Roman"
 extension(f) = f eq "cairolatex" ? "tex" : f
 terminal(f, h) = \
-    f eq "pdf" ? sprintf("set terminal pdfcairo size %gin,%gin font '%s,9' fontscale 1 linewidth 1 dashlength 0.8", column_width, h, serif) : \
+    f eq "pdf" ? sprintf("set terminal pdfcairo size %gin,%gin font '%s,9' fontscale 0.62 linewidth 1 pointscale 0.7 dashlength 0.8", column_width, h, serif) : \
     f eq "png" ? sprintf("set terminal pngcairo size %d,%d font '%s,9' fontscale 2.8 linewidth 2.8 pointscale 2 dashlength 0.8", 1020, 300 * h, serif) : \
     f eq "cairolatex" ? sprintf("set terminal cairolatex pdf size %gin,%gin header '\\footnotesize' fontscale 0.8 dashlength 0.8", column_width, h) : \
     sprintf("set terminal svg size %d,%d font 'Latin Modern Roman,CMU Serif,Times New Roman,serif,12' linewidth 1.2 dashlength 0.8 background 'white'", 100 * column_width * 1.32, 132 * h)
