@@ -16,8 +16,8 @@
 static const ev_subcommand *const subcommands[] = {
     &ev_check_subcommand,  &ev_explain_subcommand,     &ev_tabulate_subcommand,
     &ev_report_subcommand, &ev_train_subcommand,       &ev_eval_subcommand,
-    &ev_sample_subcommand, &ev_reconstruct_subcommand, &ev_encode_subcommand,
-    &ev_decode_subcommand};
+    &ev_sample_subcommand, &ev_reconstruct_subcommand, &ev_audit_subcommand,
+    &ev_encode_subcommand, &ev_decode_subcommand};
 enum { COUNT = sizeof subcommands / sizeof *subcommands };
 
 static void help_page(FILE *out, const ev_subcommand *subcommand)

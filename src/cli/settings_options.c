@@ -29,6 +29,7 @@ static const struct {
     {"corruption", "X", "share of inputs set to 0 for the autoencoders"},
     {"restarts", "N", "starts of the mixture's fit"},
     {"binarise", NULL, "how grey pixels become binary"},
+    {"audit", "N", "epochs of the ELBO from audit to audit (0: none)"},
     {"threads", "N", "threads (0: OpenMP's default)"},
     {"seed", "N", "the seed of every random draw"},
     {"data", "DIR", "folder of IDX files, as MNIST's"},

@@ -14,7 +14,7 @@ typedef struct {
 
 extern const ev_subcommand ev_check_subcommand, ev_explain_subcommand, ev_tabulate_subcommand;
 extern const ev_subcommand ev_train_subcommand, ev_eval_subcommand, ev_sample_subcommand,
-    ev_reconstruct_subcommand, ev_encode_subcommand, ev_decode_subcommand;
+    ev_reconstruct_subcommand, ev_audit_subcommand, ev_encode_subcommand, ev_decode_subcommand;
 extern const ev_subcommand ev_report_subcommand;
 
 /* Print a page on standard output; returns an exit status. */

@@ -222,7 +222,8 @@ static void announce(const session *s)
 static ev_status train(session *s, bool *complete, ev_error *error)
 {
     ev_training training;
-    ev_status status = ev_training_begin(&training, &s->run, &s->trainer, error);
+    ev_status status = ev_training_begin(&training, &s->run, &s->trainer, (size_t)s->settings.audit,
+                                         error);
     if (status == EV_OK && !s->resumed)
         status = ev_checkpoint_write(training.checkpoint, &s->trainer, error);
     if (status == EV_OK) {

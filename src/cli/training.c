@@ -1,6 +1,7 @@
 #include "cli/training.h"
 
 #include "cli/progress.h"
+#include "train/audit_step.h"
 #include "train/checkpoint.h"
 #include "train/mixture_start.h"
 #include "train/stop.h"
@@ -79,15 +80,33 @@ static ev_status begin_elbo(void *context, ev_trainer *trainer, ev_error *error)
     return status;
 }
 
+static ev_status audit_step(ev_training *t, const ev_trainer *trainer, const ev_elbo *elbo,
+                            ev_error *error)
+{
+    ev_audit audit;
+    const double began = ev_clock();
+    const double alpha = ev_audit_alpha(trainer, t->audit_every);
+    ev_status status = ev_audit_step(trainer, elbo, alpha, t->run, &audit, error);
+    clear_bar(t);
+    if (status == EV_OK)
+        fprintf(stderr,
+                "audit: %zu of %zu rows hold, %zu undecided; gradient within %.2g of its bound "
+                "(%.1f s)\n",
+                ev_audit_tally(&audit, EV_HOLDS), audit.count,
+                audit.count - ev_audit_tally(&audit, EV_HOLDS), audit.gradient_error,
+                ev_clock() - began);
+    ev_audit_free(&audit);
+    return status;
+}
+
 static ev_status observe(void *context, const ev_trainer *trainer, const ev_elbo *elbo,
                          ev_error *error)
 {
     ev_training *t = context;
-    (void)error;
     const double total = ev_elbo_total(elbo);
     t->total = ev_trainer_epoch_step(trainer) == 0 ? total : 0.95 * t->total + 0.05 * total;
     draw_bar(t, trainer);
-    return EV_OK;
+    return ev_audit_is_due(trainer, t->audit_every) ? audit_step(t, trainer, elbo, error) : EV_OK;
 }
 
 static ev_status log_epoch(void *context, const ev_trainer *trainer, const ev_epoch_record *record,
@@ -124,10 +143,11 @@ static bool stop(void *context)
 /* --- Around them --------------------------------------------------------------------------- */
 
 ev_status ev_training_begin(ev_training *t, ev_run_folder *run, const ev_trainer *trainer,
-                            ev_error *error)
+                            size_t audit_every, ev_error *error)
 {
     const char *term = getenv("TERM");
     *t = (ev_training){.run = run,
+                       .audit_every = audit_every,
                        .checkpoint = ev_run_path(run, "checkpoint.safetensors"),
                        .style = ev_style_of(STDERR_FILENO, EV_COLOUR_AUTO),
                        .shown = isatty(STDERR_FILENO) && term != NULL && strcmp(term, "dumb") != 0,

@@ -13,6 +13,7 @@ typedef struct {
     ev_run_folder *run;
     char *checkpoint;     /* its path */
     ev_style style;       /* standard error's */
+    size_t audit_every;   /* epochs; 0: no audits (train/audit_step.h) */
     bool shown;           /* it is a terminal: a bar instead of lines */
     double began, drawn;  /* seconds */
     uint64_t first;       /* the step that this process began with */
@@ -22,7 +23,7 @@ typedef struct {
 
 /* For a trainer and a folder that are ready. */
 ev_status ev_training_begin(ev_training *training, ev_run_folder *run, const ev_trainer *trainer,
-                            ev_error *error);
+                            size_t audit_every, ev_error *error);
 ev_loop_hooks ev_training_hooks(ev_training *training);
 /* Take the bar away, free. */
 void ev_training_end(ev_training *training);

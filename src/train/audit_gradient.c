@@ -176,7 +176,27 @@ static double match(size_t n, const probe *p, unsigned parts, double *factor)
         const double off = p[k].ours + p[k].slope.sum + *factor * sum_of(&p[k], parts);
         worst = fmax(worst, fabs(off) / (p[k].error * (1.0 + fabs(*factor))));
     }
-    return below > 0.0 ? worst : HUGE_VAL;
+    /* A part that is nothing but rounding explains nothing. */
+    return below > (double)n ? worst : HUGE_VAL;
+}
+
+/* No part fits.  The blocks still tell: the reconstruction alone reaches the decoder, and the clusters'
+ * means and variances stand in the latent term. */
+static void blame_block(ev_audit *audit)
+{
+    static const struct {
+        const char *block, *term;
+    } reached[] = {{"gradient along decoder.", "gradient of reconstruction"},
+                   {"gradient along prior.mu", "gradient of latent"},
+                   {"gradient along prior.log_var", "gradient of latent"},
+                   {"gradient along prior.logits", "gradient of categorical"}};
+    for (size_t k = 0; k < sizeof reached / sizeof *reached; k++)
+        for (size_t i = 0; i < audit->count; i++)
+            if (audit->rows[i].verdict == EV_REFUTED &&
+                strncmp(audit->rows[i].name, reached[k].block, strlen(reached[k].block)) == 0) {
+                snprintf(audit->failed, sizeof audit->failed, "%s", reached[k].term);
+                return;
+            }
 }
 
 static void diagnose(ev_audit_work *work, size_t n, const probe *p)
@@ -192,6 +212,7 @@ static void diagnose(ev_audit_work *work, size_t n, const probe *p)
                  1.0 + factor);
         return;
     }
+    blame_block(audit);
 }
 
 /* --- The rows ------------------------------------------------------------------------------ */

@@ -1,5 +1,5 @@
 /* The forward pass and the loss of a GMVAE in double precision, and their derivatives along a
- * direction: what the audit believes.  Private to the audit.
+ * direction: what the audit believes.  Private to the audit and to checks/training_loss.c.
  *
  * Written from the derivations, apart from the float code: networks of its own, the terms by the
  * closed forms of src/probability, the derivatives by hand in forward mode.  Forward mode and not

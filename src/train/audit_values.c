@@ -207,10 +207,10 @@ static void report_sides(ev_audit_work *work)
 
 void ev_audit_values(ev_audit_work *work)
 {
-    report_sides(work);
     compare_posterior(work);
     compare_draws(work);
     compare_gamma(work);
     compare_terms(work);
+    report_sides(work);
     compare_with_best_gamma(work);
 }

@@ -21,6 +21,7 @@ typedef struct {
     ev_config_list hidden;
     uint64_t latent, clusters, samples, gamma_samples;
     uint64_t epochs, layer_epochs, autoencoder_epochs, batch, restarts, threads, seed;
+    uint64_t audit; /* epochs of the ELBO from one audit to the next; 0: none */
     double rate, autoencoder_rate, beta1, beta2, epsilon, corruption;
     int schedule, restore, binarise;
     uint64_t height, width, checksum; /* of the images; 0 until they are known */
