@@ -75,7 +75,7 @@ static ev_status place(ev_audit_reference *r, ev_error *error)
     r->points = doubles(r, B, m->S * J);
     r->log_r = doubles(r, B, m->S * K);
     r->work = doubles(r, B, J * J + 2 * J + 2 * K);
-    r->parts = doubles(r, B, EV_PARTS);
+    r->parts = doubles(r, B, EV_PARTS + 1);
     r->terms = doubles(r, B, EV_ELBO_TERMS);
     r->sizes = doubles(r, B, EV_ELBO_TERMS);
     r->prior = (ev_mixture){K, J, r->log_pi, r->prior_mu, r->prior_sigma};

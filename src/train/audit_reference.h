@@ -51,7 +51,7 @@ typedef struct {
     double *e, *e_size;                      /* (B,K) E_q[log p(z|c)]; the sum of its |summands| */
     double *log_gamma, *points, *log_r;      /* (B,K), (B,S,J), (B,S,K): log p(c|z_s) */
     double *work;                            /* (B, J J + 2 J + 2 K) */
-    double *parts;                           /* (B,EV_PARTS) */
+    double *parts;                           /* (B,EV_PARTS + 1) */
     double *terms,
         *sizes;         /* (B,EV_ELBO_TERMS); sizes: sums of |summands|, and what a relative error
                               of gamma's exponents makes of the term */
@@ -75,7 +75,8 @@ void ev_audit_log_likelihoods(const ev_audit_reference *r, const float *x, const
 typedef struct {
     double part[EV_PARTS]; /* of the mean ELBO */
     double sum;
-    double size; /* the mean over samples of the sum of |parts| */
+    double size; /* the mean over samples of the sum of |parts|, and of the root of the sum of the
+                    pixels' squares */
 } ev_audit_slope;
 
 /* Along direction (layout.size).  Unless `split`, the reconstruction's three parts come as one, the

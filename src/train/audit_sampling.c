@@ -8,8 +8,8 @@
  * 2. The reconstruction: each image's log p(x|z) has a rank among those of fresh draws, uniform if
  *    they have one distribution; the mean of B such ranks is within sqrt(log(2/alpha)/(2 B)) of 1/2
  *    (W. Hoeffding, JASA 58, 1963), whatever that distribution is.
- * 3. The other terms of some images, E_q of logarithms with the cluster drawn too, and log p(x) by
- *    importance sampling.  All images share each draw of noise: the mean over them is one function.
+ * 3. The terms of some images that are averages over z, and log p(x) by importance sampling.  The sum
+ *    over clusters is taken exactly: a cluster too rare to be drawn would leave an interval too short.  All images share each draw of noise: the mean over them is one function.
  */
 #include "train/audit_work.h"
 
@@ -22,7 +22,7 @@
 
 size_t ev_audit_intervals(const ev_audit_work *work)
 {
-    enum { NOISE = 2, TERMS = 4 };
+    enum { NOISE = 2, TERMS = 3 };
     return (size_t)NOISE + (work->options->ranks > 0 ? 1 : 0) +
            (work->images > 0 ? (size_t)TERMS + work->images : 0);
 }
@@ -132,7 +132,7 @@ void ev_audit_ranks(ev_audit_work *work)
 
 /* --- 3. Terms and log p(x) ----------------------------------------------------------------- */
 
-enum { LOG_X, LOG_Z, LOG_C, LOG_Q, FUNCTIONS };
+enum { LOG_X, LOG_Z, LOG_Q, FUNCTIONS };
 
 typedef struct {
     ev_audit_work *work;
@@ -140,16 +140,6 @@ typedef struct {
     double *z, *eps; /* (EV_BLOCK images,J), scratch */
     double *log_px;  /* (EV_BLOCK images) */
 } sampler;
-
-/* c ~ gamma by inversion, from a standard normal. */
-static size_t draw_cluster(size_t K, const double *log_gamma, double normal)
-{
-    double left = 0.5 * erfc(-normal / sqrt(2.0));
-    size_t c = 0;
-    while (c + 1 < K && left >= exp(log_gamma[c]))
-        left -= exp(log_gamma[c++]);
-    return c;
-}
 
 static void place(const sampler *s, size_t n, const double *const *e)
 {
@@ -167,14 +157,12 @@ static void place(const sampler *s, size_t n, const double *const *e)
 }
 
 /* Image i at point k: the logarithms added to t, and its importance weight over e^ELBO. */
-static double add_logarithms(const sampler *s, size_t n, size_t i, size_t k, double normal,
-                             double t[FUNCTIONS])
+static double add_logarithms(const sampler *s, size_t n, size_t i, size_t k, double t[FUNCTIONS])
 {
     const ev_audit_work *work = s->work;
     const ev_audit_reference *r = &work->reference;
     const size_t J = r->prior.J, K = r->prior.K, column = i * n + k;
     const double *z = s->z + column * J, *log_gamma = r->log_gamma + i * K;
-    const size_t c = draw_cluster(K, log_gamma, normal);
     double shift = 0.0;
     const double log_x = s->log_px[column];
     const double log_q = ev_gaussian_full_log_density(J, z, r->mu + i * J, r->L + i * J * J,
@@ -182,8 +170,8 @@ static double add_logarithms(const sampler *s, size_t n, size_t i, size_t k, dou
     for (size_t term = 0; term < EV_ELBO_TERMS; term++)
         shift += r->terms[i * EV_ELBO_TERMS + term];
     t[LOG_X] += log_x;
-    t[LOG_Z] += ev_mixture_log_joint(&r->prior, c, z) - r->log_pi[c];
-    t[LOG_C] += r->log_pi[c] - log_gamma[c];
+    for (size_t c = 0; c < K; c++)
+        t[LOG_Z] += exp(log_gamma[c]) * (ev_mixture_log_joint(&r->prior, c, z) - r->log_pi[c]);
     t[LOG_Q] -= log_q;
     return exp(log_x + ev_mixture_log_density(&r->prior, z) - log_q - shift);
 }
@@ -192,7 +180,7 @@ static int logarithms(void *context, size_t worker, size_t n, const double *cons
                       double *const *out)
 {
     const sampler *s = context;
-    const size_t images = s->work->images, J = s->work->reference.prior.J;
+    const size_t images = s->work->images;
     const size_t D = s->work->subject->model->config.D;
     sampler *own = context;
     (void)worker;
@@ -204,7 +192,7 @@ static int logarithms(void *context, size_t worker, size_t n, const double *cons
     for (size_t k = 0; k < n; k++) {
         double t[FUNCTIONS] = {0};
         for (size_t i = 0; i < images; i++)
-            out[FUNCTIONS + i][k] = add_logarithms(s, n, i, k, e[J][k], t);
+            out[FUNCTIONS + i][k] = add_logarithms(s, n, i, k, t);
         for (size_t f = 0; f < FUNCTIONS; f++)
             out[f][k] = t[f] / (double)images;
     }
@@ -267,13 +255,12 @@ static void sample(sampler *s, ev_sample_summary *found, ev_audit_bounds *b)
     ev_audit_work *work = s->work;
     const size_t J = work->reference.prior.J;
     const ev_stream stream = ev_audit_stream(work, "terms");
-    if (ev_monte_carlo_expect(J + 1, logarithms, s, FUNCTIONS + work->images, &stream,
+    if (ev_monte_carlo_expect(J, logarithms, s, FUNCTIONS + work->images, &stream,
                               work->options->samples, 1, found) != EV_OK) {
         work->short_of_memory = true;
         return;
     }
     add_row(work, EV_LATENT, "gaussian-expectation-sampled", &found[LOG_Z]);
-    add_row(work, EV_CATEGORICAL, "gmvae-line-3", &found[LOG_C]);
     add_row(work, EV_ENTROPY, "gmvae-entropy-sign", &found[LOG_Q]);
     b->sampled = found[LOG_X].mean;
     b->half_width = ev_sample_half_width(&found[LOG_X], work->audit->share);

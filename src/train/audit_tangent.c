@@ -14,6 +14,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { ROW = EV_PARTS + 1 }; /* of a sample: its parts, and the size of what cancels in them */
+
 /* What one sample needs.  dot_mu (J), dot_L (J,J), dot_log_pi, dot_e, dot_gamma (K). */
 typedef struct {
     double *mu, *L, *log_pi, *gamma;
@@ -163,29 +165,36 @@ static void closed_parts(const ev_audit_reference *r, size_t b, const float *dir
     }
 }
 
-/* d log p(x|z) of one column from the outputs'. */
+/* d log p(x|z) of one column from the outputs'.  *size: the root of the sum of the summands' squares,
+ * which is what independent rounding of opposing pixels adds up to. */
 static double likelihood_dot(const ev_audit_reference *r, const float *x, size_t column,
-                             const double *out_dot)
+                             const double *out_dot, double *size)
 {
     const size_t D = r->subject->model->config.D, stride = r->decoded;
-    double sum = 0.0;
+    double sum = 0.0, squares = 0.0;
     for (size_t i = 0; i < D; i++) {
         const double a = r->out[i * stride + column], a_dot = out_dot[i * stride + column];
         if (r->subject->model->config.likelihood == EV_LIKELIHOOD_BERNOULLI) {
-            sum += ((double)x[i] - ev_sigmoid(a)) * a_dot;
+            const double summand = ((double)x[i] - ev_sigmoid(a)) * a_dot;
+            sum += summand;
+            squares += summand * summand;
             continue;
         }
         const size_t v = (D + i) * stride + column;
         const double log_var = fmin(fmax(r->out[v], (double)EV_LOG_VAR_X_MIN),
                                     (double)EV_LOG_VAR_X_MAX);
         const double off = (double)x[i] - a, precision = exp(-log_var);
-        sum += off * precision * a_dot;
-        sum += r->out_on[v] ? 0.5 * (off * off * precision - 1.0) * out_dot[v] : 0.0;
+        const double by_mean = off * precision * a_dot;
+        const double by_log_var = r->out_on[v] ? 0.5 * (off * off * precision - 1.0) * out_dot[v]
+                                               : 0.0;
+        sum += by_mean + by_log_var;
+        squares += by_mean * by_mean + by_log_var * by_log_var;
     }
+    *size = sqrt(squares);
     return sum;
 }
 
-/* One of the reconstruction's parts, or all three: parts (B,EV_PARTS) += its derivative. */
+/* One of the reconstruction's parts, or all three: parts (B,ROW) += its derivative. */
 static void reconstruction_part(const ev_audit_reference *r, const float *direction, bool mu,
                                 bool scale, ev_audit_part which, double *parts)
 {
@@ -203,20 +212,24 @@ static void reconstruction_part(const ev_audit_reference *r, const float *direct
                                              mu || scale ? r->tangent : NULL, r->scratch);
 #pragma omp parallel for schedule(static)
     for (size_t b = 0; b < s->B; b++)
-        for (size_t l = 0; l < L; l++)
-            parts[b * EV_PARTS + which] += likelihood_dot(r, s->x + b * D, b * L + l, out_dot) /
-                                           (double)L;
+        for (size_t l = 0; l < L; l++) {
+            double *own = parts + b * ROW, size;
+            own[which] += likelihood_dot(r, s->x + b * D, b * L + l, out_dot, &size) / (double)L;
+            own[EV_PARTS] += size / (double)L;
+        }
 }
 
 static ev_audit_slope mean_of(size_t B, const double *parts)
 {
     ev_audit_slope mean = {{0}, 0, 0};
-    for (size_t b = 0; b < B; b++)
+    for (size_t b = 0; b < B; b++) {
+        mean.size += parts[b * ROW + EV_PARTS] / (double)B;
         for (size_t p = 0; p < EV_PARTS; p++) {
-            mean.part[p] += parts[b * EV_PARTS + p] / (double)B;
-            mean.sum += parts[b * EV_PARTS + p] / (double)B;
-            mean.size += fabs(parts[b * EV_PARTS + p]) / (double)B;
+            mean.part[p] += parts[b * ROW + p] / (double)B;
+            mean.sum += parts[b * ROW + p] / (double)B;
+            mean.size += fabs(parts[b * ROW + p]) / (double)B;
         }
+    }
     return mean;
 }
 
@@ -225,7 +238,7 @@ ev_audit_slope ev_audit_reference_slope(const ev_audit_reference *r, const float
 {
     const ev_audit_subject *s = r->subject;
     double *parts = r->parts;
-    memset(parts, 0, s->B * EV_PARTS * sizeof *parts);
+    memset(parts, 0, s->B * ROW * sizeof *parts);
     const double *raw_dot = ev_audit_tangent(&s->model->encoder, s->parameters, direction,
                                              r->encoded, r->x, r->encoder, r->encoder_on, NULL,
                                              r->scratch);
@@ -233,7 +246,7 @@ ev_audit_slope ev_audit_reference_slope(const ev_audit_reference *r, const float
     for (size_t b = 0; b < s->B; b++) {
         dots d = dots_of(r, b);
         posterior_dots(r, b, raw_dot, &d);
-        closed_parts(r, b, direction, &d, parts + b * EV_PARTS);
+        closed_parts(r, b, direction, &d, parts + b * ROW);
     }
     if (split) {
         reconstruction_part(r, direction, false, false, EV_PART_DECODER, parts);

@@ -218,3 +218,25 @@ Test(train, a_file_of_settings_stands_between_preset_and_command_line)
     HAS(o.err, "epoks");
     forget(&o);
 }
+
+Test(train, training_is_audited_and_an_audit_on_demand_prints_its_rows)
+{
+    outcome o = run(TRAIN_GMVAE "--data plain --out r --epochs 2 --autoencoder-epochs 0 "
+                                "--audit 1 --no-eval");
+    STATUS(o, 0);
+    HAS(o.err, "rows hold");
+    forget(&o);
+    o = run("cut -d, -f1 r/audit.jsonl | sort -u; grep -c REFUTED r/audit.jsonl");
+    HAS(o.out, "{\"step\":0\n{\"step\":12\n");
+    HAS(o.out, "\n0\n");
+    forget(&o);
+    o = run("\"$EVIDENCE\" audit --images 1 --samples 200 r");
+    STATUS(o, 0);
+    HAS(o.out, "gmvae-entropy-sign");
+    HAS(o.out, "gradient along encoder.0.weight");
+    HAS(o.out, " 0 refuted");
+    forget(&o);
+    o = run("\"$EVIDENCE\" audit nowhere");
+    STATUS(o, 2);
+    forget(&o);
+}
