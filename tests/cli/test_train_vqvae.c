@@ -96,7 +96,7 @@ Test(train_vqvae, a_run_stopped_in_either_phase_goes_on_to_the_same_bytes)
                  "while ! test -s cut/checkpoint.safetensors; do sleep 0.01; done; sleep 0.%s; "
                  "kill -TERM $pid; wait $pid; status=$?; cat err >&2; exit $status",
                  stops[i]);
-        o = run(command);
+        o = run("%s", command);
         STATUS(o, 0);
         forget(&o);
         o = run(TRAIN_VQVAE "--resume cut --no-eval && "
@@ -159,7 +159,7 @@ Test(train_vqvae, what_is_wrong_is_said_and_nothing_is_left_behind)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char command[512];
         snprintf(command, sizeof command, TRAIN_VQVAE SMALL "--out r %s", bad[i].words);
-        outcome o = run(command);
+        outcome o = run("%s", command);
         cr_expect_eq(o.status, 2, "%s: %d, %s", bad[i].words, o.status, o.err);
         HAS(o.err, bad[i].message);
         forget(&o);
