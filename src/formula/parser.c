@@ -184,6 +184,7 @@ const ev_syntax *ev_parse_bracketed(ev_parser *parser)
     ev_parser_context saved = ev_parser_enter(parser);
     const ev_syntax *inside = ev_parse_expression(parser);
     ev_parser_leave(parser, saved);
+    parser->open_gradient = NULL; /* the brackets end it */
     return inside != NULL && ev_parser_close(parser, closing, opened) ? inside : NULL;
 }
 

@@ -65,6 +65,8 @@ Test(meaning, precedence_is_that_of_print)
                           {reals, "\\nabla_a a^2 b = 2ab", EV_HOLDS},
                           {reals, "\\nabla_a (a) a = a", EV_HOLDS},
                           {reals, "\\nabla_a (a) a = 2a", EV_REFUTED},
+                          {reals, "(\\nabla_a a^2) a = 2a^2", EV_HOLDS},
+                          {reals, "\\Big(\\frac{d}{da} a^2\\Big) a = 3a^2", EV_REFUTED},
                           {reals, "\\sqrt{s^2} = |{-s}|", EV_HOLDS},
                           {reals, "\\sqrt{a^2} = a", EV_REFUTED},
                           {reals, "s^{a+b} = s^a s^b", EV_HOLDS}};
