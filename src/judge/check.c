@@ -1,6 +1,7 @@
 #include "judge/check_state.h"
 #include "judge/compare.h"
 
+#include <ctype.h>
 #include <fnmatch.h>
 #include <math.h>
 #include <stdarg.h>
@@ -217,6 +218,61 @@ void ev_check_decide(ev_check *check, const char *claim, bool holds, const char 
         set_verdict(record, holds ? EV_HOLDS : EV_REFUTED, holds ? "" : record->measured);
 }
 
+/* Does needle stand in text[0..length), and not inside a longer number? */
+static bool stands_in(const char *text, size_t length, const char *needle)
+{
+    size_t n = strlen(needle);
+    for (size_t i = 0; i + n <= length; i++) {
+        if (memcmp(text + i, needle, n) != 0)
+            continue;
+        bool begins = i == 0 || !isdigit((unsigned char)needle[0]) ||
+                      (!isdigit((unsigned char)text[i - 1]) && text[i - 1] != '.');
+        bool ends = i + n == length || !isdigit((unsigned char)needle[n - 1]) ||
+                    !isdigit((unsigned char)text[i + n]);
+        if (begins && ends)
+            return true;
+    }
+    return false;
+}
+
+/* The document's text from the claim before this one to its own comment. */
+static const char *text_above(const ev_document *document, const ev_claim *claim, size_t *length)
+{
+    size_t first = 0;
+    for (const ev_claim *c = document->claims; c < document->claims + document->claim_count; c++)
+        if (c->line < claim->line && c->line > first)
+            first = c->line;
+    size_t begin = 0, end = 0;
+    for (size_t i = 0, line = 1; i < document->length && line < claim->line; i++)
+        if (document->text[i] == '\n') {
+            line++;
+            begin = line <= first ? i + 1 : begin;
+            end = i + 1;
+        }
+    *length = end - begin;
+    return document->text + begin;
+}
+
+void ev_check_prints(ev_check *check, const char *claim, const char *format, ...)
+{
+    char wanted[400];
+    va_list arguments;
+    va_start(arguments, format);
+    int size = vsnprintf(wanted, sizeof wanted, format, arguments);
+    va_end(arguments);
+    size_t i = find_record(check, claim, 0), length;
+    const ev_claim *statement = ev_check_claim(check, claim);
+    if (i == check->job->count || statement == NULL)
+        return;
+    const char *above = text_above(check->job->document, statement, &length);
+    if (size <= 0 || (size_t)size >= sizeof wanted)
+        ev_check_break(check, "what should be printed is nothing, or too long");
+    else if (!stands_in(statement->statement, strlen(statement->statement), wanted) &&
+             !stands_in(above, length, wanted) && check->voices[i].unprinted == NULL)
+        check->voices[i].unprinted = ev_check_format(check, "decided for %s, which is not printed",
+                                                     wanted);
+}
+
 void ev_check_give_up(ev_check *check, const char *claim, const char *reason)
 {
     ev_record *record = undecided_statement(check, claim);
@@ -328,6 +384,8 @@ static void settle(ev_check *check, ev_check_job *job)
         ev_record *record = &job->records[i];
         if (record->step > 0)
             settle_voice(check, record, &check->voices[i]);
+        else if (check->voices[i].unprinted != NULL)
+            set_verdict(record, EV_VOID, check->voices[i].unprinted);
         else if (job->entry == NULL)
             set_verdict(record, EV_SKIPPED, "no C module decides it");
         else if (!check->voices[i].decided)

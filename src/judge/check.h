@@ -69,6 +69,13 @@ typedef struct {
 } ev_alternative;
 void ev_check_decide(ev_check *check, const char *claim, bool holds, const char *measured,
                      size_t alternatives, const ev_alternative *alternative);
+/* The decision of a statement rests on this being printed: in the statement, or between the claim
+ * before it and its own comment, where the tables stand that it speaks of.  What is printed inside
+ * a longer number doesn't count.  When it is printed nowhere, the statement is VOID: the module
+ * has decided another one than the document makes.
+ *     ev_check_prints(check, "mode-fold", "%.9f", FOLD);                                        */
+void ev_check_prints(ev_check *check, const char *claim, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* The decision procedure itself could not be run or its errors were too large. */
 void ev_check_give_up(ev_check *check, const char *claim, const char *reason);
 

@@ -12,6 +12,7 @@ typedef struct {
     double digits;
     size_t sides_agree, sides_differ;
     const char *disagreement; /* NULL: none */
+    const char *unprinted;    /* why a statement is not the one that was decided; NULL: it is */
 } ev_check_voice;
 
 /* A claim's case at some integers, with one program a member; kept, since modules ask again. */

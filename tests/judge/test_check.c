@@ -14,6 +14,7 @@ static const char text[] =
     "<!-- claim: slip  expect: refuted -->\n$$\n"
     "\\mathbb{E}_{q(z)}\\Big[\\sum_{j=1}^{J} z_j^2\\Big]"
     " = \\sum_{j=1}^{J} (\\tilde\\mu_j^2 + \\sigma_j)\n$$\n\n"
+    "A number, 1.25 is above it.\n\n"
     "<!-- claim: said -->\n> Something that no relation says.\n";
 
 static const double mu[] = {1, -0.5}, sigma[] = {2, 0.5}, two[] = {2};
@@ -182,6 +183,44 @@ Test(check, a_decision_must_refute_two_alternatives_and_show_its_numbers)
         ev_ledger *ledger = run(cases[i].module);
         cr_assert_record(ledger, 2, cases[i].verdict);
         cr_assert_eq(ledger->records[2].expected, EV_HOLDS);
+        ev_ledger_destroy(ledger);
+    }
+}
+
+static void printed(ev_check *check)
+{
+    decide(check);
+    ev_check_prints(check, "said", "Something that %s relation", "no");
+    ev_check_prints(check, "said", "%.2f is above it", 1.25);
+}
+static void printed_otherwise(ev_check *check)
+{
+    ev_check_prints(check, "said", "%s", "Something that one relation says");
+    decide(check);
+}
+static void part_of_a_number(ev_check *check)
+{
+    ev_check_prints(check, "said", "%.1f", 1.2);
+    decide(check);
+}
+static void printed_elsewhere(ev_check *check)
+{
+    ev_check_prints(check, "said", "%s", "A test");
+    decide(check);
+}
+
+Test(check, a_decision_is_void_when_its_numbers_are_not_the_ones_printed)
+{
+    static const struct {
+        void (*module)(ev_check *);
+        ev_verdict verdict;
+    } tried[] = {{printed, EV_HOLDS},
+                 {printed_otherwise, EV_VOID},
+                 {part_of_a_number, EV_VOID},
+                 {printed_elsewhere, EV_VOID}};
+    for (size_t i = 0; i < sizeof tried / sizeof *tried; i++) {
+        ev_ledger *ledger = run(tried[i].module);
+        cr_assert_record(ledger, 2, tried[i].verdict);
         ev_ledger_destroy(ledger);
     }
 }
