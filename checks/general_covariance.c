@@ -140,6 +140,26 @@ static void algebra_sides(ev_check *check)
     }
 }
 
+/* What the entries of L L^T are made of, d = 3. */
+static void entries_sides(ev_check *check)
+{
+    enum { D = 3 };
+    double L[D * D], gram[D * D], square = 0, inner = 0;
+    covariance_leading_block(D, L);
+    covariance_any_gram(D, L, gram);
+    for (size_t k = 0; k < D; k++) {
+        square += L[2 * D + k] * L[2 * D + k];
+        inner += k < 2 ? L[2 * D + k] * L[D + k] : 0;
+    }
+    ev_check_sides(check, "covariance-off-diagonal-two", 1, gram[D], 1e-14, L[D] * L[0], 1e-14);
+    ev_check_sides(check, "covariance-off-diagonal-two", 2,
+                   gram[D] / sqrt(gram[0] * gram[D + 1]) * (L[0] > 0 ? 1 : -1), 1e-14,
+                   L[D] / hypot(L[D], L[D + 1]), 1e-14);
+    ev_check_sides(check, "covariance-entries", 1, gram[2 * D + 1], 1e-14, inner, 1e-14);
+    ev_check_sides(check, "covariance-variance", 1, gram[2 * D + 2], 1e-14, square, 1e-14);
+    ev_check_sides(check, "covariance-variance", 2, square, 1e-14, pow(L[2 * D + 2], 2), 1e-14);
+}
+
 /* Both sides of the refuted lines at one point, d = 3: by LU and by sums over entries. */
 static void refuted_sides(ev_check *check)
 {
@@ -228,6 +248,7 @@ void check_general_covariance(ev_check *check)
         compare_kl(check, d);
     law_sides(check);
     algebra_sides(check);
+    entries_sides(check);
     refuted_sides(check);
     covariance_decide_bars(check);
     covariance_decide_law(check);

@@ -167,25 +167,75 @@ static void refuted_sides(ev_check *check, const averages *a, const averages *wi
                        line[i].right, line[i].error);
 }
 
-/* x^2 times the score: the hint for an f free of phi. */
+/* x^2 times the score: the hint for an f free of phi; and x^2 log q by differences in phi. */
 static void square_terms(const scene *s, double x, double *out)
 {
+    const double h = 1e-3;
     kl_score_q(s->phi, x, out);
-    out[0] *= x * x;
-    out[1] *= x * x;
+    for (int d = 0; d < 2; d++) {
+        double up[2] = {s->phi[0], s->phi[1]}, down[2] = {s->phi[0], s->phi[1]};
+        up[d] += h;
+        down[d] -= h;
+        out[d] *= x * x;
+        out[2 + d] = x * x * (kl_log_q(up, x) - kl_log_q(down, x)) / (2 * h);
+    }
 }
 
 /* E_q[x^2] = phi_1^2 + exp(2 phi_2), its gradient in closed form and by the score. */
 static void fixed_sides(ev_check *check, const scene *s)
 {
-    average squares = {s, s->phi[0], exp(s->phi[1]), square_terms, 2};
+    average squares = {s, s->phi[0], exp(s->phi[1]), square_terms, 4};
     const double truth[2] = {2 * s->phi[0], 2 * exp(2 * s->phi[1])};
-    double value[2] = {0, 0}, error[2] = {0, 0};
+    double value[4] = {0}, error[4] = {0};
     kl_add_quadrature(&squares, 1, value, error);
+    for (int d = 0; d < 2; d++) {
+        ev_check_sides(check, "log-derivative-fixed", 1, truth[d], 1e-11, value[d], 1e-11);
+        ev_check_sides(check, "log-derivative-fixed", 2, value[d], 1e-11, value[2 + d], 1e-4);
+    }
+}
+
+/* p = f/Z, with the Z that a sum over the line finds for f = 2.3 p. */
+static void unnormalised_sides(ev_check *check, const scene *s)
+{
+    double Z = 0;
+    for (int i = -1500; i <= 1500; i++)
+        Z += 0.01 * 2.3 * exp(kl_log_p(s, 0.01 * i));
+    for (double x = -1; x < 1.5; x += 0.7)
+        ev_check_sides(check, "kl-unnormalised", 1, exp(kl_log_p(s, x)), 1e-13,
+                       2.3 * exp(kl_log_p(s, x)) / Z, 1e-12);
+}
+
+/* E_q[f ln 1/q] for f = Z N(mu, s^2), in closed form: f q is Z times the density of the
+ * difference at 0 times a Gaussian of mean m and variance v. */
+static double weightless(double Z, double mu, double s, const double phi[2])
+{
+    double tau = exp(phi[1]), v = 1 / (1 / (s * s) + 1 / (tau * tau));
+    double m = v * (mu / (s * s) + phi[0] / (tau * tau));
+    double square = (v + (m - phi[0]) * (m - phi[0])) / (tau * tau);
+    return Z * exp(ev_gaussian_scalar_log_density(phi[0], mu, hypot(s, tau))) *
+           (EV_LOG_2PI / 2 + phi[1] + square / 2);
+}
+
+/* The least value on a lattice over the domain: of the closed form with Z = 2.3, and of the
+ * average without it, by quadrature. */
+static void weightless_sides(ev_check *check)
+{
+    enum { SIDE = 5 };
+    double least[2] = {HUGE_VAL, HUGE_VAL}, place[2][2] = {{0}};
+    for (int i = 0; i < SIDE * SIDE; i++) {
+        const double phi[2] = {-1 + 0.5 * (i / SIDE), -1 + 0.5 * (i % SIDE)};
+        scene at = {{0.5, 0.5}, {-0.35, -0.35}, {0.45, 0.45}, {phi[0], phi[1]}};
+        averages a = kl_take_averages(&at);
+        const double value[2] = {weightless(2.3, -0.35, 0.45, phi), a.q[WEIGHTLESS]};
+        for (int k = 0; k < 2; k++)
+            if (value[k] < least[k]) {
+                least[k] = value[k];
+                place[k][0] = phi[0];
+                place[k][1] = phi[1];
+            }
+    }
     for (int d = 0; d < 2; d++)
-        for (size_t step = 1; step <= 2; step++)
-            ev_check_sides(check, "log-derivative-fixed", step, step == 1 ? truth[d] : value[d],
-                           1e-11, value[d], 1e-11);
+        ev_check_sides(check, "kl-scenario-3-argmin", 2, place[0][d], 0, place[1][d], 0);
 }
 
 /* E[grad (log q - log f)(g(e))] over a grid of e. */
@@ -233,6 +283,11 @@ static void scenario_3_sides(ev_check *check)
         {"kl-scenario-3-forward", 1, forward, a.forward, a.forward_error},
         {"kl-scenario-3-forward", 2, forward, a.p[CROSS] - a.p[SELF], a.forward_error},
         {"kl-scenario-3-forward", 3, forward, a.q[WEIGHTED] - a.p[SELF], a.q_error[WEIGHTED]},
+        {"kl-scenario-3-weighted", 1, forward, a.q[WEIGHTED] - a.p[SELF], a.q_error[WEIGHTED]},
+        {"kl-scenario-3-weighted", 2, forward, a.q[WEIGHTED] - a.p[SELF], a.q_error[WEIGHTED]},
+        {"kl-scenario-3-forward-gradient", 1, forward_slope, a.q[K3_LOSS] - a.q[SCORE],
+         a.q_error[K3_LOSS]},
+        {"score-mean-zero", 1, a.q[SCORE + 1], 0, a.q_error[SCORE + 1]},
         {"kl-scenario-3-reinforce", 1, forward_slope, a.q[K3_LOSS] - a.q[SCORE],
          a.q_error[K3_LOSS]},
         /* by differences of the weighted objective */
@@ -304,6 +359,8 @@ void check_kl_estimators(ev_check *check)
     compare_variances(check);
     refuted_sides(check, &peaks, &wide);
     fixed_sides(check, &WIDE);
+    unnormalised_sides(check, &WIDE);
+    weightless_sides(check);
     scenario_3_sides(check);
     argmin_sides(check, &PEAKS);
     assert_sampling(check, &narrow);

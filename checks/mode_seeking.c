@@ -30,6 +30,10 @@ static void compare_lines(ev_check *check)
         compare(check, "mode-reverse-slope-mu", 1, 1, at, l.mu);
         compare(check, "mode-reverse-slope-tau", 1, 1, at, l.tau);
         compare(check, "mode-reverse-curvature", 1, 1, at, l.mu_mu);
+        /* tau times the slope in tau, of which the average is what remains */
+        double spread = tau * tau - 1 - tau * l.tau;
+        ev_check_sides(check, "mode-box", 1, spread / (tau * tau), 1e-11,
+                       2 * at->m / (tau * sqrt(4 * acos(0))), 1e-15);
         compare(check, "mode-forward-slopes", 1, 1, at, at->mu / (tau * tau));
         compare(check, "mode-forward-slopes", 2, 3, at, 1 / tau - second / (tau * tau * tau));
     }
@@ -73,6 +77,8 @@ void check_mode_seeking(ev_check *check)
     compare_lines(check);
     assert_rules(check);
     mode_definition_sides(check);
+    mode_mean_sides(check);
+    mode_hump_sides(check);
     mode_take_surveys(&all);
     mode_decide_stationary(check, &all);
     mode_decide_wide(check, &all);

@@ -32,9 +32,10 @@ static void says(ev_check *check, const char *claim, size_t step, size_t member,
                      1e-9);
 }
 
-static void differ(ev_check *check, const char *claim, double left, double right)
+/* Our own numbers for both sides of a step. */
+static void both(ev_check *check, const char *claim, size_t step, double left, double right)
 {
-    ev_check_sides(check, claim, 1, left, rounding(left), right, rounding(right));
+    ev_check_sides(check, claim, step, left, rounding(left), right, rounding(right));
 }
 
 double vq_square_distance(size_t n, const double *a, const double *b)
@@ -60,6 +61,30 @@ size_t vq_nearest(size_t n, size_t dim, const double *codes, const double *z)
 
 static const double PI[K] = {0.2, 0.5, 0.3};
 
+/* The codes nearer than the nearest and a margin. */
+static size_t chosen_codes(const double *codes, const double *z, double delta)
+{
+    size_t count = 0;
+    double least = vq_square_distance(J, z, codes + J * vq_nearest(K, J, codes, z));
+    for (size_t c = 0; c < K; c++)
+        count += vq_square_distance(J, z, codes + J * c) < least + delta;
+    return count;
+}
+
+/* KL of the one-hot posterior at z, moved by step along coordinate j, from the uniform prior. */
+static double one_hot_kl(const double *codes, const double *z, size_t j, double step)
+{
+    double moved[J], log_q[K], log_p[K];
+    for (size_t c = 0; c < J; c++)
+        moved[c] = z[c] + (c == j ? step : 0);
+    size_t chosen = vq_nearest(K, J, codes, moved);
+    for (size_t c = 0; c < K; c++) {
+        log_q[c] = c == chosen ? 0 : -HUGE_VAL;
+        log_p[c] = -log(K);
+    }
+    return ev_categorical_kl(K, log_q, log_p);
+}
+
 static void check_latent(ev_check *check)
 {
     const double k = K, j = J, z[J] = {0.4, -0.9}, tau = 0.8, delta = 0.015;
@@ -84,10 +109,17 @@ static void check_latent(ev_check *check)
     says(check, "vq-divergence-prior", 1, 0, 0, 7, at, prior);
     says(check, "vq-divergence-prior", 1, 1, 0, 7, at, -log_r[chosen]);
     says(check, "vq-soft-bound", 1, 1, 0, 7, at, soft);
-    differ(check, "vq-divergence-any-prior", prior, log(K));
-    differ(check, "vq-soft-divergence", soft, log(K));
-    /* Two equally near codes leave two ones. */
-    differ(check, "vq-ties", 2, 1);
+    says(check, "vq-one-hot", 1, 0, 0, 7, at, (double)chosen_codes(C, z, delta));
+    for (size_t c = 0; c < J; c++)
+        says(check, "vq-divergence-gradient", 1, 0, c, 7, at,
+             one_hot_kl(C, z, c, 0.05) - one_hot_kl(C, z, c, -0.05));
+    both(check, "vq-divergence-prior", 2, prior, 0);
+    both(check, "vq-soft-bound", 2, soft, log(K));
+    both(check, "vq-divergence-any-prior", 1, prior, log(K));
+    both(check, "vq-soft-divergence", 1, soft, log(K));
+    /* Two codes on either side of z, equally near. */
+    const double tied[K * J] = {0.9, -0.4, -0.1, -1.4, 1.9, 1.6};
+    both(check, "vq-ties", 1, (double)chosen_codes(tied, z, delta), 1);
 }
 
 /* Any decoder will do, for the bound is one of log-sum-exp: log p(x|k) are three numbers. */
@@ -97,7 +129,8 @@ static void check_bound(ev_check *check)
     double evidence = ev_log_mean_exp(K, log_g), posterior[K];
     ev_log_softmax(K, log_g, posterior);
     for (size_t m = 0; m < K; m++) {
-        differ(check, "vq-bound-tight", evidence, log_g[m] - log(K));
+        both(check, "vq-bound-tight", 1, evidence, log_g[m] - log(K));
+        both(check, "vq-bound-gap", 1, evidence - log_g[m] + log(K), -posterior[m]);
         ev_check_assert(check, ev_check_format(check, "vq-bound-gap-%zu", m + 1),
                         "evidence minus bound, and minus the log posterior of the code",
                         evidence - log_g[m] + log(K), -posterior[m], 1e-13);
@@ -109,9 +142,10 @@ static void check_bound(ev_check *check)
             grid += exp(log_g[k] + 0.3 * log_g[l]) / (K * K);
     }
     at = log_g[1] + 0.3 * log_g[2];
-    differ(check, "vq-bound", log(direct), log_g[1] - log(K));
-    differ(check, "vq-bound-positions", log(grid), at - 2 * log(K));
-    differ(check, "vq-bound-gap-bounded", evidence, log_g[2]);
+    both(check, "vq-bound", 1, log(direct), log_g[1] - log(K));
+    both(check, "vq-bound-positions", 1, log(grid), at - 2 * log(K));
+    both(check, "vq-bound-gap-bounded", 1, evidence, log_g[2]);
+    both(check, "vq-bound-best", 1, evidence, log_g[1]);
 }
 
 /* 2. Gradients. ------------------------------------------------------------------------------*/
@@ -196,7 +230,7 @@ static void check_gradients(ev_check *check)
                  slope(line[i].loss, line[i].by, c));
     for (size_t c = 0; c < (size_t)J * J; c++)
         says(check, "vq-decoder", 1, 0, c, 8, at, slope(reconstruction, offsetof(model, A), c));
-    differ(check, "vq-without-stops", slope(without_stops, a, 0), slope(codebook, a, 0));
+    both(check, "vq-without-stops", 1, slope(without_stops, a, 0), slope(codebook, a, 0));
 }
 
 static void decide_other_code(ev_check *check)
@@ -253,14 +287,35 @@ static void check_straight_through(ev_check *check)
         says(check, "st-gradient", 1, 0, c, 5, at, slope(straight_through, z, c));
         says(check, "st-code-gradient", 1, 0, c, 5, at, slope(straight_through, a, c));
         says(check, "st-code-gradient", 2, 2, c, 5, at, slope(quantised, a, c));
+        both(check, "st-affine", 1, slope(straight_through, z, c), W[c]);
     }
-    /* For f(u) = sin 3u: the slope at the code, against those of f(Q(z)) and of f(z). */
-    double at_code = 3 * cos(3 * HERE.a[0]);
-    differ(check, "st-not-the-derivative", at_code, 0);
-    differ(check, "st-not-unquantised", at_code, 3 * cos(3 * HERE.z[0]));
+    /* For f(u) = sin 3u: the slope at the code, against a difference of f(S(z)), whose copies stay
+     * behind, and against the slopes of f(Q(z)) and of f(z). */
+    double at_code = 3 * cos(3 * HERE.a[0]), h = 1e-4;
+    double stays = HERE.frozen_e[0] - HERE.frozen_z[0];
+    double quotient = (sin(3 * (HERE.z[0] + h + stays)) - sin(3 * (HERE.z[0] - h + stays))) /
+                      (2 * h);
+    ev_check_sides(check, "st-decoder-gradient", 1, quotient, 5 * h * h, at_code, 1e-15);
+    both(check, "st-not-the-derivative", 1, at_code, 0);
+    both(check, "st-not-unquantised", 1, at_code, 3 * cos(3 * HERE.z[0]));
 }
 
 /* 3. The dictionary. -------------------------------------------------------------------------*/
+
+/* The least sum of squares to n vectors (n,J), at the vertex of a parabola through three of its
+ * values, and their mean. */
+static void vertex_sides(ev_check *check, size_t n, const double *vectors)
+{
+    for (size_t c = 0; c < J; c++) {
+        double f[3] = {0, 0, 0}, mean = 0;
+        for (size_t i = 0; i < n; i++) {
+            mean += vectors[J * i + c] / (double)n;
+            for (int k = 0; k < 3; k++)
+                f[k] += (vectors[J * i + c] - k + 1) * (vectors[J * i + c] - k + 1);
+        }
+        both(check, "codebook-argmin", 1, (f[0] - f[2]) / (2 * (f[0] - 2 * f[1] + f[2])), mean);
+    }
+}
 
 static void check_averages(ev_check *check)
 {
@@ -281,10 +336,11 @@ static void check_averages(ev_check *check)
         says(check, "ema-step", 1, 1, c, 6, at, code);
         says(check, "ema-gradient", 1, 1, c, 6, at, code);
         says(check, "ema-of-means-steady", 1, 0, c, 6, at, alpha * e[c] + (1 - alpha) * sum / n);
-        differ(check, "ema-of-means", code, alpha * e[c] + (1 - alpha) * sum / n);
+        both(check, "ema-of-means", 1, code, alpha * e[c] + (1 - alpha) * sum / n);
     }
     for (size_t i = 0; i < N; i++)
         total += vq_square_distance(J, Z + J * i, e);
+    vertex_sides(check, N, Z);
     says(check, "codebook-huygens", 1, 1, 0, 6, at, total);
 }
 
@@ -313,10 +369,15 @@ static void check_counts(ev_check *check)
     says(check, "debias-quotient", 1, 1, 0, 8, at, sum / count);
     says(check, "smoothing-total", 1, 0, 0, 8, at, total);
     says(check, "smoothing-factor", 1, 1, 0, 8, at, nu[0] / smoothed);
-    differ(check, "smoothing-neutral", nu[0] / smoothed, 1);
-    differ(check, "debias-smoothed", sum / (count + epsilon), sum / (count + epsilon * weight));
+    both(check, "smoothing-towards-mean", 1, (smoothed - total / k) * (total + k * epsilon),
+         (nu[0] - total / k) * total);
+    both(check, "debias-count-divided", 2, count / weight, 1.9);
+    both(check, "debias-code", 1, -0.3, sum / count);
+    both(check, "debias-code", 2, sum / count, 2.1);
+    both(check, "smoothing-neutral", 1, nu[0] / smoothed, 1);
+    both(check, "debias-smoothed", 1, sum / (count + epsilon), sum / (count + epsilon * weight));
     /* After one batch the count is (1 - alpha) of that batch's. */
-    differ(check, "debias-count", v[0], (1 - alpha) * v[0]);
+    both(check, "debias-count", 1, v[0], (1 - alpha) * v[0]);
 }
 
 static void check_perplexity(ev_check *check)
@@ -341,8 +402,12 @@ static void check_perplexity(ev_check *check)
     says(check, "rate-prior", 1, 0, 0, 4, with_prior,
          -ev_categorical_cross_entropy(K, log_u, log_r));
     says(check, "rate-excess", 1, 1, 0, 4, with_prior, ev_categorical_kl(K, log_u, log_r));
-    differ(check, "perplexity-average", exp(h), (exp(u) + exp(o)) / 2);
-    differ(check, "rate-always-log-size", u, log(K));
+    const double log_even[K] = {-log(K), -log(K), -log(K)};
+    says(check, "perplexity-uniform", 1, 0, 0, 4, at, exp(ev_categorical_entropy(K, log_even)));
+    both(check, "perplexity-range", 2, exp(u), K);
+    both(check, "rate-fitted", 1, u, log(K));
+    both(check, "perplexity-average", 1, exp(h), (exp(u) + exp(o)) / 2);
+    both(check, "rate-always-log-size", 1, u, log(K));
 }
 
 void check_vector_quantisation(ev_check *check);

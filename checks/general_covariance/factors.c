@@ -241,6 +241,8 @@ void covariance_decide_unique(ev_check *check)
         {"there is one lower triangular root in all", roots[1] != 1 && roots[2] != 1, counts},
         {"only L and -L", roots[2] != 2 && roots[3] != 2, counts},
         {"one root for each coordinate, d in all", roots[1] != 1 && roots[2] != 2, counts}};
+    ev_check_prints(check, "covariance-unique", "exactly one lower triangular root with positive");
+    ev_check_prints(check, "covariance-unique", "exactly $2^d$ lower triangular roots");
     ev_check_decide(check, "covariance-unique", each && one && distance < 1e-8, counts, 3, others);
 }
 
@@ -274,6 +276,8 @@ void covariance_decide_count(ev_check *check)
              check, "with the diagonal held at 1 the first variance stays 1, within %.0e", pinned)},
         {"a zero on the diagonal does no harm", at_zero < 1e-12,
          ev_check_format(check, "the determinant is then at most %.1e", at_zero)}};
+    ev_check_prints(check, "covariance-count", "map from the $\\frac12 d(d+1)$ entries");
+    ev_check_prints(check, "covariance-count", "with the mean that is $\\frac12 d(d+3)$");
     ev_check_decide(
         check, "covariance-count", worst < 1e-10 && least > 1e-6,
         ev_check_format(check,

@@ -46,23 +46,25 @@ typedef struct {
     double at; /* the threshold in units of log 2 */
 } threshold;
 
+static const threshold THRESHOLDS[] = {{"softplus positive", softplus_positive, -150},
+                                       {"exp positive", exp_positive, -150},
+                                       {"softplus normal", softplus_normal, -126},
+                                       {"exp normal", exp_normal, -126},
+                                       {"exp infinite", exp_infinite, 128},
+                                       {"textbook positive", textbook_positive, -24},
+                                       {"textbook infinite", textbook_infinite, 128},
+                                       {"stable positive", stable_positive, -150}};
+
 /* The farthest of the measured thresholds from the stated ones, in spacings of floats there. */
 static double worst_threshold(void)
 {
-    static const threshold ALL[] = {{"softplus positive", softplus_positive, -150},
-                                    {"exp positive", exp_positive, -150},
-                                    {"softplus normal", softplus_normal, -126},
-                                    {"exp normal", exp_normal, -126},
-                                    {"exp infinite", exp_infinite, 128},
-                                    {"textbook positive", textbook_positive, -24},
-                                    {"textbook infinite", textbook_infinite, 128},
-                                    {"stable positive", stable_positive, -150}};
     double worst = 0;
-    for (size_t i = 0; i < sizeof ALL / sizeof *ALL; i++) {
-        float stated = (float)(ALL[i].at * EV_LOG_2);
+    for (size_t i = 0; i < sizeof THRESHOLDS / sizeof *THRESHOLDS; i++) {
+        float stated = (float)(THRESHOLDS[i].at * EV_LOG_2);
         double spacing = fabs((double)nextafterf(stated, 1000) - (double)stated);
-        worst = fmax(worst,
-                     fabs(first_float(ALL[i].test, -200, 200) - ALL[i].at * EV_LOG_2) / spacing);
+        worst = fmax(
+            worst, fabs(first_float(THRESHOLDS[i].test, -200, 200) - THRESHOLDS[i].at * EV_LOG_2) /
+                       spacing);
     }
     return worst;
 }
@@ -101,6 +103,7 @@ void covariance_decide_floats(ev_check *check)
     const ev_alternative wrong[] = {
         {"it is zero already where it stops being a normal number", subnormal - zero > 1, smallest},
         {"it is zero from the place where 1 + e^u rounds to 1", textbook - zero > 1, smallest}};
+    ev_check_prints(check, "covariance-softplus-float", "is positive at every finite argument");
     ev_check_decide(check, "covariance-softplus-float", softplus_positive(-FLT_MAX), smallest, 2,
                     wrong);
     const ev_alternative others[] = {
@@ -112,6 +115,9 @@ void covariance_decide_floats(ev_check *check)
         {"the stable form loses digits somewhere", stable < 4,
          ev_check_format(check, "at %zu floats its error is at most %.2f units of the last place",
                          count, stable)}};
+    for (size_t i = 0; i < sizeof THRESHOLDS / sizeof *THRESHOLDS; i++)
+        ev_check_prints(check, "covariance-float-range", "$%g\\log 2 = %.4f$", THRESHOLDS[i].at,
+                        THRESHOLDS[i].at * EV_LOG_2);
     ev_check_decide(check, "covariance-float-range", worst <= 2 && never && stable < 4,
                     ev_check_format(check,
                                     "eight thresholds within %.1f spacings of the stated ones; "

@@ -199,6 +199,12 @@ void kl_decide_table(ev_check *check)
          ev_check_format(check, "k1 in the first row: %.3g", variance[0][0])},
         {"k3 has the bias of k2", !table_matches(equal, deviation),
          ev_check_format(check, "its own is %.1e, that of k2 %.4f", bias[1][2], bias[1][1])}};
+    for (int i = 0; i < 2; i++) {
+        const double *b = PUBLISHED[i].bias, *d = PUBLISHED[i].deviation;
+        ev_check_prints(check, "kl-published-table",
+                        "| $\\mathcal{N}(%g,1)$ | %g | %g, %g | %g, %g | %g, %g |", PUBLISHED[i].m,
+                        PUBLISHED[i].m * PUBLISHED[i].m / 2, b[0], d[0], b[1], d[1], b[2], d[2]);
+    }
     ev_check_decide(
         check, "kl-published-table", table_matches(bias, deviation),
         ev_check_format(check,
@@ -209,7 +215,8 @@ void kl_decide_table(ev_check *check)
         3, others);
 }
 
-/* Var k3 - Var k1 for q = N(0,1), p = N(0, s^2). */
+/* Var k3 - Var k1 for q = N(0,1), p = N(0, s^2): positive from CROSSING on, says the document. */
+static const double CROSSING = 1.5437; /* s^2 */
 static double variance_excess(void *context, double s)
 {
     (void)context;
@@ -241,9 +248,12 @@ void kl_decide_k3_tails(ev_check *check)
                                       ev_check_format(check, "at s = 0.8 by %.4f less", -narrow)},
                                      {"its variance is finite for every s", divergent && infinite,
                                       "the second moment of r grows with the range at s^2 = 2"}};
+    ev_check_prints(check, "kl-k3-tails", "$s^2 \\approx %.4f$", CROSSING);
+    ev_check_prints(check, "kl-k3-tails", "infinite when $s^2 \\ge 2$");
     ev_check_decide(check, "kl-k3-tails",
-                    found && fabs(crossing * crossing - 1.5437) < 1e-4 && wide > 0 && narrow < 0 &&
-                        divergent && finite && infinite && isfinite(plain) && worst < 1e-9,
+                    found && fabs(crossing * crossing - CROSSING) < 1e-4 && wide > 0 &&
+                        narrow < 0 && divergent && finite && infinite && isfinite(plain) &&
+                        worst < 1e-9,
                     ev_check_format(check,
                                     "the variances cross at s^2 = %.6f; E r^2 settles at s^2 = 1.9 "
                                     "and grows without bound at 2; closed form within %.1e of "

@@ -88,7 +88,7 @@ static int uniform_weight_block(void *context, size_t worker, size_t n, const do
 
 void kl_decide_weight_support(ev_check *check)
 {
-    const double inside = erf(0.5 / 0.3 / sqrt(2));
+    const double held = 0.90, inside = erf(0.5 / 0.3 / sqrt(2));
     ev_integral sums[2];
     ev_sample_summary drawn[2];
     size_t evaluations;
@@ -113,7 +113,9 @@ void kl_decide_weight_support(ev_check *check)
     const ev_alternative others[] = {
         {"the mean weight is one whatever the supports are", drawn[0].mean + half[0] < 1, found},
         {"the divergence is finite, as the weighted average is", outside, found}};
-    ev_check_decide(check, "kl-weight-support", mean && outside && fabs(inside - 0.90) < 0.005,
+    ev_check_prints(check, "kl-weight-support", "holds %.2f of a Gaussian target", held);
+    ev_check_prints(check, "kl-weight-support", "their mean is %.2f instead of one", held);
+    ev_check_decide(check, "kl-weight-support", mean && outside && fabs(inside - held) < 0.005,
                     found, 2, others);
 }
 
@@ -244,6 +246,7 @@ void kl_decide_weight_variance(ev_check *check)
                          far[0])},
         {"the limit tau^2 = s^2/2 still has a variance", !finite[1],
          ev_check_format(check, "%.4f within 18 s and %.4f within 24 s", near[1], far[1])}};
+    ev_check_prints(check, "kl-weight-variance", "if and only if $\\tau^2 > s^2/2$");
     ev_check_decide(
         check, "kl-weight-variance",
         !finite[0] && !finite[1] && finite[2] && finite[3] && finite[4],

@@ -117,6 +117,7 @@ void mode_decide_fold(ev_check *check, const surveys *all)
         {"the outer minima branch off from the middle, mu = 0", x[0] > 1, value}};
     bool holds = status == EV_OK && step < 1e-10 && between < 1e-10 && off < TENTH_DIGIT &&
                  place_off < 10 * TENTH_DIGIT && rises && changes == 1 && mode_sound(all);
+    ev_check_prints(check, "mode-fold", "at $m/s = %.9f$", FOLD);
     ev_check_decide(
         check, "mode-fold", holds,
         ev_check_format(
@@ -179,6 +180,7 @@ void mode_decide_equal(ev_check *check, const surveys *all)
         {"the outer minima are the global ones as soon as they exist",
          depth_difference(mode_split, 2.43) > 0.01, value},
         {"the middle one is always the global one", last < -0.01, value}};
+    ev_check_prints(check, "mode-equal", "at $m/s = %.9f$", EQUAL);
     ev_check_decide(check, "mode-equal",
                     found && fmax(fabs(one - EQUAL), fabs(two - EQUAL)) < TENTH_DIGIT && falls &&
                         right && deepest < 1e-11 && fabs(limit) < 1e-9 && last < -9,
@@ -191,6 +193,7 @@ void mode_decide_equal(ev_check *check, const surveys *all)
         {"one place for every m/s", shared > 0, places},
         {"two places for every m/s", single > 0, places},
         {"all three minima share it for some range", single + shared == SEPARATIONS, places}};
+    ev_check_prints(check, "mode-global", "below $m/s = %.9f$", EQUAL);
     ev_check_decide(check, "mode-global", right && mode_sound(all), places, 3, global);
     ev_check_decide(check, "mode-no-single-global", single == 0, places, 2, global + 1);
 }

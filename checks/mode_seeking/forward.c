@@ -87,6 +87,30 @@ static void bend_forward(double m, forward_found *found)
     }
 }
 
+static double slope_of_forward(void *context, double mu)
+{
+    const double x[2] = {mu, log(0.5)};
+    double value, gradient[2];
+    return forward_objective(context, 2, x, &value, gradient) == 0 ? gradient[0] : (double)NAN;
+}
+
+static double slope_of_reverse(void *context, double mu)
+{
+    return mode_split(*(const double *)context, mu, 0.5).mu;
+}
+
+/* The best mean for tau = s/2 by either divergence, humps at -2s and 2s: roots of slopes. */
+void mode_mean_sides(ev_check *check)
+{
+    double m = 2, covering, seeking;
+    if (ev_root(slope_of_forward, &m, -1, 1.7, 1e-12, &covering) != EV_OK ||
+        ev_root(slope_of_reverse, &m, 0.5, 2.5, 1e-12, &seeking) != EV_OK)
+        return;
+    bool deeper = mode_split(m, seeking, 0.5).value < mode_split(m, 0, 0.5).value;
+    ev_check_sides(check, "mode-forward-mean", 1, covering, 1e-10, 0, 0);
+    ev_check_sides(check, "mode-means-differ", 1, deeper ? seeking : 0, 1e-10, 0, 0);
+}
+
 void mode_decide_forward(ev_check *check)
 {
     static const double M[] = {0.3, 1, 2.4, 3, 5, 8};
@@ -105,6 +129,7 @@ void mode_decide_forward(ev_check *check)
          ev_check_format(check, "the slopes there are %.3f or more", f.beside)},
         {"its width is that of the middle minimum of the other direction", f.middle > 1e-3,
          ev_check_format(check, "the slope there is %.3f or more", f.middle)}};
+    ev_check_prints(check, "mode-single-minimum", "at $\\mu = 0$ and $\\tau^2 = m^2+s^2$");
     ev_check_decide(
         check, "mode-single-minimum",
         f.farthest < 1e-6 && f.still < 1e-11 && f.runs > 200 && fabs(f.curved - 1) < 1e-9 &&
@@ -151,6 +176,19 @@ static void leave_out(double m, double w, double *reverse, double *forward)
     *forward = w * out[0].value + (1 - w) * out[1].value;
 }
 
+/* The hump alone in units of s: the entropy of p is half log(2 pi e) and KL(h||p), since both humps
+ * have one E log p. */
+void mode_hump_sides(ev_check *check)
+{
+    const double m = 1.3;
+    double reverse, forward;
+    leave_out(m, 0.5, &reverse, &forward);
+    ev_check_sides(check, "mode-one-hump", 1, reverse, 1e-12, EV_LOG_2, 1e-15);
+    ev_check_sides(check, "mode-one-hump-forward", 1, forward, 1e-12, m * m - reverse, 1e-12);
+    ev_check_sides(check, "mode-one-hump-forward", 2, m * m - reverse, 1e-12, m * m - EV_LOG_2,
+                   1e-15);
+}
+
 void mode_decide_penalty(ev_check *check)
 {
     static const double SHARE[] = {0.5, 0.1, 1e-2, 1e-3, 1e-4};
@@ -173,6 +211,11 @@ void mode_decide_penalty(ev_check *check)
          ev_check_format(check, "%.6f at m/s = 4, %.6f at 8", half[0], twice[0])},
         {"nor does it in KL(p||q)", twice[1] - half[1] > 40,
          ev_check_format(check, "%.3f at m/s = 4, %.3f at 8", half[1], twice[1])}};
+    ev_check_prints(check, "mode-penalty", "$m/s = %g$", m);
+    ev_check_prints(check, "mode-penalty",
+                    "costs $-\\log(1-w)$ in $D_{KL}(h\\|p)$ and "
+                    "$w\\big(2m^2/s^2+\\log w\\big)+(1-w)\\log(1-w)$ in");
+    ev_check_prints(check, "mode-penalty", "above $15$ nats");
     ev_check_decide(check, "mode-penalty",
                     worst < 1e-3 && reverse < 1e-3 && forward < 1e-2 && half[1] > 15,
                     ev_check_format(check,

@@ -91,6 +91,8 @@ void mode_decide_table(ev_check *check);
 void mode_decide_fixed_table(ev_check *check);
 void mode_decide_forward_table(ev_check *check);
 void mode_definition_sides(ev_check *check);
+void mode_mean_sides(ev_check *check);
+void mode_hump_sides(ev_check *check);
 void mode_decide_bimodal(ev_check *check);
 void mode_decide_seeking(ev_check *check, const surveys *all);
 /* changes.c */

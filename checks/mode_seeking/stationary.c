@@ -36,6 +36,7 @@ void mode_decide_stationary(ev_check *check, const surveys *all)
         return;
     }
     ev_check_decide(check, "mode-two-minima", two, counts, 2, wrong);
+    ev_check_prints(check, "mode-stationary", "for $m/s < %.9f$. Above that it has five", FOLD);
     ev_check_decide(check, "mode-stationary", five && !maxima && outer, counts, 3, others);
 }
 
@@ -126,6 +127,9 @@ void mode_decide_fixed_width(ev_check *check)
         ev_check_give_up(check, "mode-fixed-width", "a survey did not end");
         return;
     }
+    for (size_t k = 0; k < WIDTHS; k++)
+        ev_check_prints(check, "mode-fixed-width", "$%.9f$%s", WIDTH[k].m,
+                        k == 0 ? ", and above" : " for $\\tau");
     ev_check_decide(check, "mode-fixed-width", right && maximum && equal && worst < TENTH_DIGIT,
                     values, 3, others);
 }

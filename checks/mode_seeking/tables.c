@@ -25,6 +25,20 @@ static const struct {
     {8, {8.000000, 1.000000, 0.693147}, {1.741180, 6.301789, 9.967661}, {6.535135, 9.949407}}};
 enum { FREE_ROWS = sizeof FREE / sizeof *FREE };
 
+static void print_free(ev_check *check)
+{
+    for (size_t i = 0; i < FREE_ROWS; i++) {
+        const double *o = FREE[i].outer, *s = FREE[i].saddle, *c = FREE[i].middle;
+        if (FREE[i].m > FOLD)
+            ev_check_prints(check, "mode-table",
+                            "| %g | %.6f | %.6f | %.6f | %.6f | %.6f | %.6f | %.6f | %.6f |",
+                            FREE[i].m, o[0], o[1], o[2], s[0], s[1], s[2], c[0], c[1]);
+        else
+            ev_check_prints(check, "mode-table", "| %g | – | – | – | – | – | – | %.6f | %.6f |",
+                            FREE[i].m, c[0], c[1]);
+    }
+}
+
 static double place_error(rule by, double m, double mu, double tau, const double row[3])
 {
     double off = fmax(fabs(mu - row[0]), fabs(tau - row[1]));
@@ -73,6 +87,7 @@ void mode_decide_table(ev_check *check)
          fabs(FREE[4].middle[0] - sqrt(10)) > 0.1, "at m/s = 3 it has tau = 2.7438, not 3.1623"},
         {"one of the two minima beside a saddle lies no deeper than it", pass > 1e-3,
          ev_check_format(check, "the saddle is above the higher of them by %.4f or more", pass)}};
+    print_free(check);
     ev_check_decide(check, "mode-table", found && worst < SIXTH_DECIMAL, errors, 3, others);
 }
 
@@ -83,6 +98,19 @@ static const double FIXED[][4] = {
     {2.5, 2.445807, 0.674662, 1.697600}, {3, 2.987054, 0.689217, 2.693352},
     {4, 3.999607, 0.693054, 5.420989},   {6, 6.000000, 0.693147, 13.851582},
     {8, 8.000000, 0.693147, 26.269238}};
+
+static void print_fixed(ev_check *check)
+{
+    for (size_t i = 0; i < sizeof FIXED / sizeof *FIXED; i++) {
+        const double *row = FIXED[i];
+        if (row[0] > WIDTH[0].m)
+            ev_check_prints(check, "mode-fixed-table", "| %g | %.6f | %.6f | %.6f, a maximum |",
+                            row[0], row[1], row[2], row[3]);
+        else
+            ev_check_prints(check, "mode-fixed-table", "| %g | – | %.6f | %.6f, the minimum |",
+                            row[0], row[2], row[3]);
+    }
+}
 
 typedef struct {
     rule at;
@@ -118,6 +146,7 @@ void mode_decide_fixed_table(ev_check *check)
          ev_check_format(check, "their curvature is %.4f or more", bent)},
         {"the middle is as deep", gap > 1e-3,
          ev_check_format(check, "it is higher by %.4f or more", gap)}};
+    print_fixed(check);
     ev_check_decide(check, "mode-fixed-table", found && worst < SIXTH_DECIMAL, errors, 2, others);
 }
 
@@ -173,6 +202,9 @@ void mode_decide_forward_table(ev_check *check)
          ev_check_format(check, "it is wider by %.2e or more", wider)},
         {"the least divergence stays below log 2, as the other does", deepest > EV_LOG_2,
          ev_check_format(check, "at m/s = 8 it is %.6f", deepest)}};
+    for (size_t i = 0; i < sizeof FORWARD / sizeof *FORWARD; i++)
+        ev_check_prints(check, "mode-forward-table", "| %g | %.6f | %.6f |", FORWARD[i][0],
+                        FORWARD[i][1], FORWARD[i][2]);
     ev_check_decide(check, "mode-forward-table", found && worst < SIXTH_DECIMAL, errors, 2, others);
 }
 
@@ -181,7 +213,7 @@ void mode_definition_sides(ev_check *check)
 {
     const double m = 1.3, mu = 0.4, tau = 0.8, width = 1.2;
     place at = {m, 0, width}, unit = {m, 0, 0};
-    ev_integral sums, kronrod, entropy;
+    ev_integral sums, kronrod, entropy, best;
     size_t evaluations;
     double split = mode_split(m, mu, tau).value, raw = mode_raw(m, mu, tau).value;
     unit.tau = 1; /* log p - log N(0, 1), for the entropy */
@@ -198,6 +230,15 @@ void mode_definition_sides(ev_check *check)
                        step == 1 ? kronrod.value : closed, 1e-11);
     }
     ev_check_sides(check, "mode-forward-closed", 1, sums.value, 1e-11, closed, 1e-11);
+    ev_check_sides(check, "mode-directions-differ", 1, mode_split(m, 0, width).value, 1e-12,
+                   sums.value, 1e-11);
+    ev_check_sides(check, "mode-mirror", 1, mode_raw(m, -mu, tau).value, 1e-12, split, 1e-12);
+    at.tau = sqrt(second);
+    if (ev_trapezoid_expect(1, 1.0 / 64, 10, forward_ratio, &at, 1, &best, &evaluations) != EV_OK)
+        return;
+    double rest = ev_gaussian_scalar_kl(0, at.tau, 0, width);
+    ev_check_sides(check, "mode-pythagoras", 1, sums.value, 1e-11, best.value + rest, 1e-11);
+    ev_check_sides(check, "mode-pythagoras", 2, best.value + rest, 1e-11, best.value, 1e-11);
 }
 
 /* Modes of p, by changes of sign of its slope on a fine lattice that misses 0. */
@@ -240,6 +281,7 @@ void mode_decide_bimodal(ev_check *check)
         {"it has two modes for every m > 0", count_modes(0.9) == 1, value},
         {"it has two modes only when the humps are two widths apart from the middle, m > 2s",
          count_modes(1.1) == 2, value}};
+    ev_check_prints(check, "mode-bimodal", "exactly when $m > s$");
     ev_check_decide(check, "mode-bimodal", right && found && fabs(bend - 1) < 1e-6, value, 2,
                     others);
 }

@@ -142,6 +142,7 @@ void vq_decide_noise(ev_check *check)
         {"it is (1 - alpha)/2", fabs(variance - (1 - alpha) / 2) > width, found},
         {"it is (1 - alpha)^2", fabs(variance - (1 - alpha) * (1 - alpha)) > width, found},
         {"the code comes to rest", variance > width, found}};
+    ev_check_prints(check, "ema-noise", "variance $\\frac{1-\\alpha}{1+\\alpha}$ of that");
     ev_check_decide(check, "ema-noise", fabs(variance - wanted) < width && width < 0.1 * wanted,
                     ev_check_format(check,
                                     "alpha = 0.8, 40000 runs: %s, (1 - alpha)/(1 + alpha) = "

@@ -145,6 +145,8 @@ void vq_decide_continuous(ev_check *check)
     bool holds = fabs(by_steps - (1 - two_over_pi)) < 1e-12 && fabs(rate - log(2)) < 1e-12 &&
                  fabs(drawn[0].mean - by_steps) < width &&
                  fabs(drawn[1].mean - 0.25) < channel_width;
+    ev_check_prints(check, "vq-continuous-better",
+                    "distortion $1 - 2/\\pi$, a Gaussian posterior has $1/4$");
     ev_check_decide(check, "vq-continuous-better", holds,
                     ev_check_format(check, "Lloyd's steps end at %.12f; %s", by_steps, found), 3,
                     others);
