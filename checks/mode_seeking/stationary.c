@@ -128,7 +128,7 @@ void mode_decide_fixed_width(ev_check *check)
         return;
     }
     for (size_t k = 0; k < WIDTHS; k++)
-        ev_check_prints(check, "mode-fixed-width", "$%.9f$%s", WIDTH[k].m,
+        ev_check_prints(check, "mode-fixed-width", "%.9f$%s", WIDTH[k].m,
                         k == 0 ? ", and above" : " for $\\tau");
     ev_check_decide(check, "mode-fixed-width", right && maximum && equal && worst < TENTH_DIGIT,
                     values, 3, others);
