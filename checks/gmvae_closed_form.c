@@ -37,6 +37,16 @@ static double real_likelihood(const scene *s, const double *z)
     return ev_gaussian_log_density_log_var(D, Y, mean, log_var);
 }
 
+/* The same as a product of scalar densities. */
+static double real_densities(const scene *s, const double *z)
+{
+    double mean[D], sum = 0;
+    mixture_model_decode(s, z, mean);
+    for (size_t i = 0; i < D; i++)
+        sum += ev_gaussian_scalar_log_density(Y[i], mean[i], exp(-mean[i] / 4));
+    return sum;
+}
+
 /* The printed x log mu + (1-x) log(1-mu), from probabilities. */
 static double printed_likelihood(const scene *s, const double *z)
 {
@@ -91,7 +101,7 @@ static void terms_at(const scene *s, const double *z, double *out)
         if (c < s->K)
             out[BOUND] += s->gamma[c] * (joint - log(s->gamma[c]) - out[LOG_Q]);
     }
-    out[REAL_BOUND] = out[BOUND] + out[REAL];
+    out[REAL_BOUND] = out[BOUND] + real_densities(s, z);
     out[BOUND] += out[BINARY];
 }
 
