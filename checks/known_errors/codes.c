@@ -89,11 +89,13 @@ void errors_check_quantisation(ev_check *check)
     check_written_back(check);
 }
 
+static const double DECAY = 0.99;
+
 /* One step of the moving averages of two codes, of which the batch (64 vectors of value 2) uses
  * the first: counts begin at count, sums at count times the code, or at the code if count is 0. */
 static void first_step(double count, double epsilon, double code[2])
 {
-    const double alpha = 0.99, batch = 64, mean = 2, begun = count > 0 ? count : 1;
+    const double alpha = DECAY, batch = 64, mean = 2, begun = count > 0 ? count : 1;
     double counts[2], sums[2], total = 0;
     for (int i = 0; i < 2; i++) {
         counts[i] = alpha * count + (i == 0 ? (1 - alpha) * batch : 0);
@@ -118,6 +120,9 @@ void errors_decide_unused_code(ev_check *check)
          ev_check_format(check, "the used code is %.4g, its vectors are all 2", zero[0])},
         {"the smoothing does it, not the beginning", fabs(kept - 1) < 1e-4,
          ev_check_format(check, "begun alike, with the same smoothing, the factor is %.8f", kept)}};
+    ev_check_prints(check, "unused-code-grows",
+                    "decay %g, $\\varepsilon = 10^{-5}$, sums begun at the codes", DECAY);
+    ev_check_prints(check, "unused-code-grows", "by about $10^5$");
     ev_check_decide(check, "unused-code-grows",
                     growth > 0.9e5 && growth < 1.1e5 && fabs(bare[1] + 0.7) < 1e-14,
                     ev_check_format(check,
