@@ -25,6 +25,7 @@ typedef enum {
     EV_EDIT_INDEX,          /* an index moved or fixed, a range changed */
     EV_EDIT_BRACKET,        /* a factor that takes one term instead of all, or all instead of one */
     EV_EDIT_ADD_TERM,       /* a gradient under an expectation (repairs) */
+    EV_EDIT_MEAN,           /* a sum that was meant as a mean (repairs) */
     EV_EDIT_KIND_COUNT
 } ev_edit_kind;
 

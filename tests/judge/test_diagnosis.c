@@ -31,7 +31,7 @@ static const struct {
     {"gmvae-bound-equality", "with \\ge for ="},
     {"log-derivative-printed", " + \\mathbb{E}_{q(x\\mid \\phi)}[\\nabla_{\\phi} f(x, \\phi)] for"},
     {"kl-entropy-sign", " - \\mathcal{H}(p(x\\mid \\theta)) for"},
-    {"kl-cross-entropy-sum", "the right side is N times the left one"},
+    {"kl-cross-entropy-sum", "\\frac{1}{N} \\sum_{i=1}^{N}"},
     {"kl-scenario-3-forward", "with \\frac{f(x\\mid \\theta)}{q(x\\mid \\phi)} for f("},
     {"kl-scenario-3-two-constants", "with \\frac{f(x\\mid \\theta)}{q(x\\mid \\phi)} for f("},
     {"kl-scenario-3-argmin", "with \\frac{f(x\\mid \\theta)}{q(x\\mid \\phi)} for f("},
@@ -149,11 +149,36 @@ Test(diagnosis, a_missing_term_or_factor_is_named)
     expect_diagnosis(gaussian, "\\mathcal{H}(q) = \\sum_{j=1}^J \\log s_j + \\frac{J}{2}",
                      "the right side is short of \\frac{1}{2} J \\log(2\\pi)");
     expect_diagnosis("Assume $n \\in \\{2,\\dots,6\\}$ and $a \\in \\mathbb{R}_{>0}$.",
-                     "\\sum_{i=1}^n a = a", "the left side is n times the right one");
+                     "n a^2 + n a = a^2 + a", "the left side is n times the right one");
     expect_diagnosis("Assume $a \\in \\mathbb{R}_{>0}$.", "(1 + a)^2 = 1 + 2 a",
                      "the right side is short of a^2");
     expect_diagnosis("Assume $a, b \\in \\mathbb{R}_{>0}$.", "\\log(a + a + b + b) = \\log(a + b)",
                      "the right side is short of \\log 2");
+}
+
+Test(diagnosis, a_lost_transpose_inverse_mean_index_or_square_is_put_back)
+{
+    expect_diagnosis("Assume $n \\in \\{1,\\dots,3\\}$ and $A, B \\in \\mathbb{R}^{n\\times n}$.",
+                     "\\sum_{i=1}^n\\sum_{j=1}^n A_{ij}B_{ij} = \\operatorname{tr}(A B)",
+                     "holds with A^\\top for A");
+    expect_diagnosis("Assume $n \\in \\{1,\\dots,3\\}$, $v \\in \\mathbb{R}^n$ and $S \\in "
+                     "\\mathbb{R}^{n\\times n}$ symmetric positive definite.",
+                     "\\det(S + v v^\\top) = \\det(S)(1 + v^\\top S v)", "holds with S^{-1} for S");
+    expect_diagnosis("Assume $n \\in \\{1,\\dots,4\\}$ and $a, b \\in \\mathbb{R}^n$.",
+                     "\\sum_{i=1}^n (a_i b_i) b_i = \\sum_{i=1}^n a_i b_1^2",
+                     "holds with b_{i} for b_{1}");
+    expect_diagnosis("Assume $n, K \\in \\{2,\\dots,4\\}$, $a \\in \\mathbb{R}^n$, $\\pi \\in "
+                     "\\Delta^{K-1}$ and $s \\in \\mathbb{R}_{>0}^{K\\times n}$.",
+                     "\\sum_{k=1}^K\\sum_{j=1}^n \\pi_k\\log s_k^2|_j = "
+                     "\\sum_{k=1}^K\\sum_{j=1}^n \\pi_k\\log s_k|_j",
+                     "s_{k,j}^{2} for s_{k,j}");
+}
+
+Test(diagnosis, what_a_smooth_function_is_taken_of_is_mended_too)
+{
+    expect_diagnosis("Assume $a, b \\in \\mathbb{R}$. Let $f : \\mathbb{R} \\to \\mathbb{R}$ be "
+                     "smooth.",
+                     "f((a - b)^2) = f(a^2 - 2 a b - b^2)", "a^{2} - 2 a b + b^{2} for");
 }
 
 Test(diagnosis, a_relation_may_be_the_slip)
