@@ -275,6 +275,10 @@ static ev_status lex_number(lexer *lx)
         while (is_digit(peek(lx, length)))
             length++;
     }
+    size_t sign = peek(lx, length + 1) == '-' || peek(lx, length + 1) == '+';
+    if ((peek(lx, length) | 0x20) == 'e' && is_digit(peek(lx, length + 1 + sign)))
+        return ev_error_at(lx->error, lx->span.file, lx->line, lx->column, length + 2 + sign,
+                           "a power of ten, or a multiple of e? Write 10^{-3}, or 2\\,e - 3");
     char copy[64];
     if (length >= sizeof copy)
         return ev_error_at(lx->error, lx->span.file, lx->line, lx->column, length,
@@ -310,6 +314,9 @@ static ev_status lex_one(lexer *lx)
         return lex_backslash(lx);
     if (is_digit(c))
         return lex_number(lx);
+    if (c == '.' && is_digit(peek(lx, 1)))
+        return ev_error_at(lx->error, lx->span.file, lx->line, lx->column, 2,
+                           "a number begins with a digit: 0.5");
     bool known = c != '\0' && strchr("+-*/^_()[]{}|,;:=<>!'.", c) != NULL;
     if (!known && !is_letter(c))
         return ev_error_at(lx->error, lx->span.file, lx->line, lx->column, 1,

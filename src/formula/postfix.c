@@ -148,10 +148,15 @@ const ev_syntax *ev_parse_factor(ev_parser *parser)
                               EV_PARSER_MAX_DEPTH);
     parser->depth++;
     const ev_syntax *node = ev_parse_atom(parser);
+    bool raised = false; /* TeX too takes one superscript */
     while (node != NULL) {
         const ev_token *t = ev_parser_token(parser);
         if (ev_token_is(t, '^')) {
-            node = power(parser, node);
+            node = raised ? ev_parser_fail(parser, t,
+                                           "a second exponent: put brackets around what "
+                                           "it is the power of, or braces around both")
+                          : power(parser, node);
+            raised = true;
         } else if (ev_token_is(t, '_')) {
             parser->at++;
             node = indexed(parser, node, t);
@@ -159,6 +164,7 @@ const ev_syntax *ev_parse_factor(ev_parser *parser)
                    ev_token_is(ev_parser_ahead(parser, 1), '_')) {
             parser->at += 2;
             node = indexed(parser, node, t);
+            raised = false;
         } else {
             break;
         }

@@ -76,7 +76,10 @@ Test(refusals, what_print_leaves_open_must_be_bracketed)
         {"Let $a, b \\in \\mathbb{R}_{>0}$.", "\\frac{\\partial}{\\partial a} a e^a = a", 5, 31,
          "the gradient take"},
         {"Let $a, b \\in \\mathbb{R}_{>0}$.", "\\log^2 a = a", 5, 5, "outside brackets"},
-        {"Let $a, b \\in \\mathbb{R}_{>0}$.", "2 3 = a", 5, 3, "side by side"}};
+        {"Let $a, b \\in \\mathbb{R}_{>0}$.", "2 3 = a", 5, 3, "side by side"},
+        {"Let $a, b \\in \\mathbb{R}_{>0}$.", "a = 1e-3", 5, 5, "a power of ten"},
+        {"Let $a, b \\in \\mathbb{R}_{>0}$.", "a = .5", 5, 5, "begins with a digit"},
+        {"Let $a, b \\in \\mathbb{R}_{>0}$.", "a^2^b = b", 5, 4, "a second exponent"}};
     EXPECT_ALL(list);
 }
 
