@@ -94,6 +94,7 @@ typedef struct {
     const ev_strength_request *request;
     ev_arena *arena;
     ev_strength *out;
+    bool unclear; /* some edit could be neither refuted nor confirmed within a quick run */
 } measurement;
 
 /* Does the document declare this mutant equivalent?  Text "A for B" between semicolons. */
@@ -261,7 +262,7 @@ ev_status ev_strength_measure(const ev_formula *formula, size_t step,
                               ev_strength *strength)
 {
     *strength = (ev_strength){.survivors = "", .reason = ""};
-    measurement m = {formula, step, request, arena, strength};
+    measurement m = {formula, step, request, arena, strength, false};
     ev_mutant *mutants;
     size_t count = 0;
     ev_status status = ev_strength_mutants(formula, step, arena, &mutants, &count);
@@ -304,10 +305,12 @@ static ev_status holds(measurement *m, const ev_formula *repaired, bool *repairs
     if (!has_types(repaired))
         return EV_OK;
     ev_status status = staged_verdict(repaired, m->request, m->request->seed, &verdict, &meaning);
+    m->unclear |= status == EV_OK && meaning && verdict == EV_UNDECIDED;
     if (status != EV_OK || !meaning || verdict != EV_HOLDS)
         return status;
     status = staged_verdict(repaired, m->request, m->request->seed ^ UINT64_C(0xf4e5), &verdict,
                             &meaning);
+    m->unclear |= status == EV_OK && meaning && verdict == EV_UNDECIDED;
     bool nothing = false;
     bool argmin = repaired->members[0]->kind == EV_SYNTAX_ARGMIN ||
                   repaired->members[0]->kind == EV_SYNTAX_ARGMAX; /* lowest values may well be 0 */
@@ -414,6 +417,11 @@ static ev_status try_edits(measurement *m, size_t *found, const char **diagnosis
     return status;
 }
 
+static const char *no_repair(const measurement *m)
+{
+    return m->unclear ? "no one-edit repair that could be confirmed" : "no one-edit repair";
+}
+
 static ev_status name_difference(measurement *m, bool *named, const char **diagnosis)
 {
     ev_formula single;
@@ -424,7 +432,7 @@ static ev_status name_difference(measurement *m, bool *named, const char **diagn
                                     m->arena, &text);
     *named = status == EV_OK && text != NULL;
     if (*named)
-        *diagnosis = ev_arena_format(m->arena, "no one-edit repair; %s", text);
+        *diagnosis = ev_arena_format(m->arena, "%s; %s", no_repair(m), text);
     return *diagnosis == NULL ? EV_NO_MEMORY : status;
 }
 
@@ -433,7 +441,7 @@ ev_status ev_strength_diagnose(const ev_formula *formula, size_t step,
                                const char **diagnosis)
 {
     ev_strength unused;
-    measurement m = {formula, step, request, arena, &unused};
+    measurement m = {formula, step, request, arena, &unused, false};
     bool inequality = is_inequality(formula->steps[step].relation);
     size_t found = 0;
     *diagnosis = "";
@@ -444,6 +452,6 @@ ev_status ev_strength_diagnose(const ev_formula *formula, size_t step,
     if (status == EV_OK && !named && found == 0)
         status = try_relations(&m, &found, diagnosis);
     if (status == EV_OK && !named && found == 0)
-        *diagnosis = "no one-edit repair";
+        *diagnosis = no_repair(&m);
     return status;
 }

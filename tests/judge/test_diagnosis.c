@@ -181,6 +181,16 @@ Test(diagnosis, what_a_smooth_function_is_taken_of_is_mended_too)
                      "f((a - b)^2) = f(a^2 - 2 a b - b^2)", "a^{2} - 2 a b + b^{2} for");
 }
 
+/* The missing half is a repair, but an entropy of a marginal is not decided in a quick run. */
+Test(diagnosis, a_repair_that_could_not_be_confirmed_is_not_said_to_be_missing)
+{
+    expect_diagnosis("Assume $x, y, m \\in \\mathbb{R}$, $s \\in \\mathbb{R}_{>0}$. Define $p(x) = "
+                     "\\mathcal{N}(x; m, s^2)$, $p(y\\mid x) = \\mathcal{N}(y; x, 1)$, $p(y) = "
+                     "\\int p(y\\mid x) p(x)\\,dx$.",
+                     "\\mathcal{H}(p(y)) - \\tfrac12\\log(2\\pi e) = \\log(1+s^2)",
+                     "that could be confirmed");
+}
+
 Test(diagnosis, a_relation_may_be_the_slip)
 {
     expect_diagnosis("Assume $a, b \\in \\mathbb{R}$.", "a^2 + b^2 \\le 2 a b",
