@@ -86,6 +86,9 @@ size_t ev_safetensors_count(const ev_safetensors *file);
 const ev_safetensor *ev_safetensors_at(const ev_safetensors *file, size_t i);
 const ev_safetensor *ev_safetensors_find(const ev_safetensors *file, const char *name);
 const char *ev_safetensors_metadata(const ev_safetensors *file, const char *key);
+/* A whole number of the metadata; EV_BAD_INPUT, in the name of path, when key has none. */
+ev_status ev_safetensors_number(const ev_safetensors *file, const char *path, const char *key,
+                                uint64_t *number, ev_error *error);
 
 typedef enum {
     EV_ANY_VALUE,

@@ -7,6 +7,8 @@
 #include "base/arena.h"
 #include "base/file_bytes.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdbool.h>
@@ -304,6 +306,19 @@ const char *ev_safetensors_metadata(const ev_safetensors *file, const char *key)
         if (strcmp(file->metadata[i].key, key) == 0)
             return file->metadata[i].value;
     return NULL;
+}
+
+ev_status ev_safetensors_number(const ev_safetensors *file, const char *path, const char *key,
+                                uint64_t *number, ev_error *error)
+{
+    const char *text = ev_safetensors_metadata(file, key);
+    char *end = NULL;
+    errno = 0;
+    *number = text == NULL ? 0 : strtoumax(text, &end, 10);
+    if (text == NULL || text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0)
+        return ev_error_set(error, EV_BAD_INPUT, "%s: its metadata has no whole number '%s'", path,
+                            key);
+    return EV_OK;
 }
 
 static bool same_shape(const ev_safetensor *a, const ev_safetensor *b)

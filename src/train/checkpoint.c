@@ -3,7 +3,6 @@
 #include "data/safetensors.h"
 #include "nn/buffer.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,20 +69,6 @@ static ev_status take_array(const ev_safetensors *file, const ev_layout *layout,
     return status;
 }
 
-/* A whole number of the metadata. */
-static ev_status take_number(const ev_safetensors *file, const char *path, const char *key,
-                             uint64_t *number, ev_error *error)
-{
-    const char *text = ev_safetensors_metadata(file, key);
-    char *end = NULL;
-    errno = 0;
-    *number = text == NULL ? 0 : strtoumax(text, &end, 10);
-    if (text == NULL || text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0)
-        return ev_error_set(error, EV_BAD_INPUT, "%s: its metadata has no whole number '%s'", path,
-                            key);
-    return EV_OK;
-}
-
 ev_status ev_checkpoint_read_parameters(const char *path, const ev_gmvae *model, float *parameters,
                                         uint64_t *step, ev_error *error)
 {
@@ -91,7 +76,7 @@ ev_status ev_checkpoint_read_parameters(const char *path, const ev_gmvae *model,
     uint64_t done = 0;
     ev_status status = ev_safetensors_read(path, &file, error);
     if (status == EV_OK)
-        status = take_number(file, path, "step", &done, error);
+        status = ev_safetensors_number(file, path, "step", &done, error);
     if (status == EV_OK)
         status = take_array(file, &model->layout, "", parameters, error);
     if (status == EV_OK && step != NULL)
@@ -111,9 +96,9 @@ static ev_status take_state(const ev_safetensors *file, const char *path, const 
                             state *read, ev_error *error)
 {
     const ev_safetensor sums = sums_tensor(NULL);
-    ev_status status = take_number(file, path, "step", &read->step, error);
+    ev_status status = ev_safetensors_number(file, path, "step", &read->step, error);
     if (status == EV_OK)
-        status = take_number(file, path, "seed", &read->seed, error);
+        status = ev_safetensors_number(file, path, "seed", &read->seed, error);
     for (size_t a = 0; a < ARRAYS && status == EV_OK; a++)
         status = take_array(file, &t->model.layout, prefixes[a], read->arrays[a], error);
     if (status == EV_OK)

@@ -2,7 +2,6 @@
 
 #include "data/safetensors.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,28 +76,15 @@ ev_status ev_vqvae_checkpoint_write(const char *path, const ev_vqvae_trainer *t,
     return status;
 }
 
-static ev_status take_number(const ev_safetensors *file, const char *path, const char *key,
-                             uint64_t *number, ev_error *error)
-{
-    const char *text = ev_safetensors_metadata(file, key);
-    char *end = NULL;
-    errno = 0;
-    *number = text == NULL ? 0 : strtoumax(text, &end, 10);
-    if (text == NULL || text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0)
-        return ev_error_set(error, EV_BAD_INPUT, "%s: its metadata has no whole number '%s'", path,
-                            key);
-    return EV_OK;
-}
-
 static ev_status take_numbers(const ev_safetensors *file, const char *path, ev_vqvae_trainer *t,
                               ev_error *error)
 {
     uint64_t step, average, seed;
-    ev_status status = take_number(file, path, "step", &step, error);
+    ev_status status = ev_safetensors_number(file, path, "step", &step, error);
     if (status == EV_OK)
-        status = take_number(file, path, "average_steps", &average, error);
+        status = ev_safetensors_number(file, path, "average_steps", &average, error);
     if (status == EV_OK)
-        status = take_number(file, path, "seed", &seed, error);
+        status = ev_safetensors_number(file, path, "seed", &seed, error);
     if (status != EV_OK)
         return status;
     if (seed != t->config.seed || step > t->total)

@@ -271,3 +271,28 @@ Test(safetensors, a_full_disk_and_a_missing_folder_leave_the_last_good_file)
     free(old);
     free(now);
 }
+
+Test(safetensors, a_number_of_the_metadata_is_whole_and_fits)
+{
+    const ev_metadata metadata[] = {{"most", "18446744073709551615"},
+                                    {"more", "18446744073709551616"},
+                                    {"minus", "-1"},
+                                    {"half", "1.5"},
+                                    {"spaced", " 7"},
+                                    {"empty", ""}};
+    ev_error error = EV_ERROR_NONE;
+    ev_safetensors *file;
+    uint64_t number = 0;
+    cr_assert_eq(ev_safetensors_write("s", 0, NULL, 6, metadata, &error), EV_OK);
+    cr_assert_eq(ev_safetensors_read("s", &file, &error), EV_OK, "%s", error.message);
+    cr_expect_eq(ev_safetensors_number(file, "s", "most", &number, &error), EV_OK);
+    cr_expect_eq(number, UINT64_MAX);
+    for (size_t i = 1; i < 7; i++) {
+        const char *key = i < 6 ? metadata[i].key : "missing";
+        error = EV_ERROR_NONE;
+        cr_expect_eq(ev_safetensors_number(file, "s", key, &number, &error), EV_BAD_INPUT, "%s",
+                     key);
+        cr_expect_not_null(strstr(error.message, key), "%s", error.message);
+    }
+    ev_safetensors_destroy(file);
+}
