@@ -142,7 +142,7 @@ typedef struct {
     ev_settings settings;
     ev_run_folder run;
     ev_image_set images;
-    ev_split_source source;
+    ev_split_source source, test;
     ev_trainer trainer;
     bool resumed;
 } session;
@@ -151,6 +151,7 @@ static void close_session(session *s)
 {
     ev_trainer_destroy(&s->trainer);
     ev_split_source_destroy(&s->source);
+    ev_split_source_destroy(&s->test);
     ev_image_set_free(&s->images);
     ev_run_close(&s->run);
 }
@@ -161,8 +162,11 @@ static ev_status open_images(session *s, ev_error *error)
     if (status == EV_OK)
         status = ev_settings_bind_images(&s->settings, &s->images, error);
     const ev_pixel_source pixels = ev_settings_pixels(&s->settings, 0);
+    const ev_pixel_source held_out = ev_settings_pixels(&s->settings, 1);
     if (status == EV_OK)
         status = ev_split_source_create(&s->source, &s->images.train, s->images.D, &pixels, error);
+    if (status == EV_OK)
+        status = ev_split_source_create(&s->test, &s->images.test, s->images.D, &held_out, error);
     if (status != EV_OK)
         return status;
     const ev_train_config config = ev_settings_train_config(&s->settings);
@@ -183,6 +187,8 @@ static ev_status open_new(session *s, ev_error *error)
     if (status == EV_OK)
         status = ev_run_create(&s->run, asked.out == NULL ? folder : asked.out, count, keys,
                                ev_training_header, error);
+    if (status == EV_OK && s->settings.clusters > 1)
+        status = ev_cluster_log_begin(&s->run, (size_t)s->settings.clusters, error);
     return status;
 }
 
@@ -222,8 +228,9 @@ static void announce(const session *s)
 static ev_status train(session *s, bool *complete, ev_error *error)
 {
     ev_training training;
-    ev_status status = ev_training_begin(&training, &s->run, &s->trainer, (size_t)s->settings.audit,
-                                         error);
+    const ev_cluster_log clusters = {&s->run, &s->test, &s->images.test};
+    ev_status status = ev_training_begin(&training, &clusters, &s->trainer,
+                                         (size_t)s->settings.audit, error);
     if (status == EV_OK && !s->resumed)
         status = ev_checkpoint_write(training.checkpoint, &s->trainer, error);
     if (status == EV_OK) {

@@ -77,7 +77,8 @@ static ev_status begin_elbo(void *context, ev_trainer *trainer, ev_error *error)
                 "%zu iterations%s\n",
                 start.log_likelihood, start.restart + 1, trainer->config.restarts, start.iterations,
                 start.converged ? "" : " (not converged)");
-    return status;
+    const ev_training *t = context;
+    return status == EV_OK ? ev_cluster_log_write(&t->clusters, trainer, 0, error) : status;
 }
 
 static ev_status audit_step(ev_training *t, const ev_trainer *trainer, const ev_elbo *elbo,
@@ -115,12 +116,15 @@ static ev_status log_epoch(void *context, const ev_trainer *trainer, const ev_ep
     ev_training *t = context;
     const double *term = record->elbo.term, total = ev_elbo_total(&record->elbo);
     const bool elbo = record->phase->kind == EV_PHASE_ELBO;
-    (void)trainer;
+    const size_t in_phase = record->epoch - record->phase->first + 1;
     t->epoch_seconds = record->seconds;
     if (!t->shown)
         fprintf(stderr, "%s %zu/%zu: %s %.4f, %.2f s\n", ev_phase_names[record->phase->kind],
-                record->epoch - record->phase->first + 1, record->phase->epochs,
-                elbo ? "ELBO" : "loss", elbo ? total : -total, record->seconds);
+                in_phase, record->phase->epochs, elbo ? "ELBO" : "loss", elbo ? total : -total,
+                record->seconds);
+    ev_status status = elbo ? ev_cluster_log_write(&t->clusters, trainer, in_phase, error) : EV_OK;
+    if (status != EV_OK)
+        return status;
     return ev_run_log(t->run, EV_RUN_METRICS, error,
                       "%" PRIu64 "\t%zu\t%s\t%.6g\t%.9g\t%.9g\t%.9g\t%.9g\t%.9g\t%.3f",
                       record->step, record->epoch + 1, ev_phase_names[record->phase->kind],
@@ -142,13 +146,14 @@ static bool stop(void *context)
 
 /* --- Around them --------------------------------------------------------------------------- */
 
-ev_status ev_training_begin(ev_training *t, ev_run_folder *run, const ev_trainer *trainer,
-                            size_t audit_every, ev_error *error)
+ev_status ev_training_begin(ev_training *t, const ev_cluster_log *clusters,
+                            const ev_trainer *trainer, size_t audit_every, ev_error *error)
 {
     const char *term = getenv("TERM");
-    *t = (ev_training){.run = run,
+    *t = (ev_training){.run = clusters->run,
+                       .clusters = *clusters,
                        .audit_every = audit_every,
-                       .checkpoint = ev_run_path(run, "checkpoint.safetensors"),
+                       .checkpoint = ev_run_path(clusters->run, "checkpoint.safetensors"),
                        .style = ev_style_of(STDERR_FILENO, EV_COLOUR_AUTO),
                        .shown = isatty(STDERR_FILENO) && term != NULL && strcmp(term, "dumb") != 0,
                        .began = ev_clock(),

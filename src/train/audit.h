@@ -61,6 +61,8 @@ typedef struct {
     double error;     /* what may lie between them */
     const char *kind; /* of that error: "rounding", "quadrature", "sampling" */
     ev_verdict verdict;
+    double fresh_mean, fresh_deviation; /* of the row's mean over the batch, in nats, from fresh
+                                           draws of z; deviation 0: the row has no such thing */
     char note[96];
 } ev_audit_row;
 

@@ -23,6 +23,12 @@ char *ev_audit_row_json(const ev_audit *audit, size_t row, uint64_t step)
         number(r->error), "kind", r->kind, "verdict", ev_verdict_name(r->verdict), "note", r->note,
         "seed", (json_int_t)audit->seed, "alpha_total", number(audit->alpha), "alpha_interval",
         number(audit->share), "intervals_planned", (json_int_t)audit->intervals);
+    if (o != NULL && r->fresh_deviation > 0.0 &&
+        (json_object_set_new(o, "fresh_mean", number(r->fresh_mean)) != 0 ||
+         json_object_set_new(o, "fresh_deviation", number(r->fresh_deviation)) != 0)) {
+        json_decref(o);
+        return NULL;
+    }
     char *line = o == NULL ? NULL : json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(17));
     json_decref(o);
     return line;

@@ -76,12 +76,17 @@ static void draw_all(const ev_audit_work *work, const ev_stream *stream, uint64_
     }
 }
 
-/* How many of the batch's reconstructions lie above those of one round; equal ones count half. */
-static double count_above(const ev_audit_work *work, const double *out)
+/* Over all rounds: how many of the batch's reconstructions lay above the fresh ones (equal ones count
+ * half), and the rounds' means over the batch, with their sum of squares about the mean (Welford). */
+typedef struct {
+    double count, above, mean, squares;
+} rounds;
+
+static void add_round(const ev_audit_work *work, const double *out, rounds *all)
 {
     const ev_audit_reference *r = &work->reference;
     const size_t L = work->subject->model->config.samples, D = work->subject->model->config.D;
-    double above = 0.0;
+    double mean = 0.0;
     for (size_t b = 0; b < work->subject->B; b++) {
         const double ours = (double)work->subject->w->terms[b * EV_ELBO_TERMS + EV_RECONSTRUCTION];
         double fresh = 0.0, bound = 0.0;
@@ -92,42 +97,53 @@ static double count_above(const ev_audit_work *work, const double *out)
                      (double)L;
             bound += r->resolution * size / (double)L;
         }
-        above += fabs(ours - fresh) <= bound ? 0.5 : ours > fresh ? 1.0 : 0.0;
+        all->above += fabs(ours - fresh) <= bound ? 0.5 : ours > fresh ? 1.0 : 0.0;
+        mean += fresh / (double)work->subject->B;
     }
-    return above;
+    const double step = mean - all->mean;
+    all->count += 1.0;
+    all->mean += step / all->count;
+    all->squares += step * (mean - all->mean);
 }
 
-void ev_audit_ranks(ev_audit_work *work)
+static void add_rank_row(ev_audit_work *work, const rounds *all)
 {
-    const ev_audit_subject *s = work->subject;
-    const double B = (double)s->B, rounds = (double)work->options->ranks;
-    const ev_stream stream = ev_audit_stream(work, "ranks");
-    ev_audit_decoder decoder;
-    double above = 0.0;
-    if (work->options->ranks == 0)
-        return;
-    if (!ev_audit_decoder_create(&decoder, s->model, s->B * s->model->config.samples)) {
-        work->short_of_memory = true;
-        ev_audit_decoder_destroy(&decoder);
-        return;
-    }
-    for (size_t k = 0; k < work->options->ranks; k++) {
-        draw_all(work, &stream, k, decoder.z);
-        above += count_above(work,
-                             ev_audit_decode(&decoder, work, s->B * s->model->config.samples));
-    }
-    ev_audit_decoder_destroy(&decoder);
+    const double B = (double)work->subject->B;
     ev_audit_row row = {.name = "reconstruction, rank among fresh draws",
                         .claim = "gmvae-formula",
                         .relation = "=",
                         .method = "sampling",
                         .kind = "sampling",
-                        .value = above / (B * rounds),
+                        .value = all->above / (B * all->count),
                         .reference = 0.5,
-                        .error = sqrt(log(2.0 / work->audit->share) / (2.0 * B))};
-    snprintf(row.note, sizeof row.note, "%zu images, %zu draws beside each", s->B,
+                        .error = sqrt(log(2.0 / work->audit->share) / (2.0 * B)),
+                        .fresh_mean = all->mean};
+    if (all->count > 1.0)
+        row.fresh_deviation = sqrt(all->squares / (all->count - 1.0));
+    snprintf(row.note, sizeof row.note, "%zu images, %zu draws beside each", work->subject->B,
              work->options->ranks);
     ev_audit_add(work, row, 0.5);
+}
+
+void ev_audit_ranks(ev_audit_work *work)
+{
+    const ev_audit_subject *s = work->subject;
+    const size_t n = s->B * s->model->config.samples;
+    const ev_stream stream = ev_audit_stream(work, "ranks");
+    ev_audit_decoder decoder;
+    rounds all = {0};
+    if (work->options->ranks == 0)
+        return;
+    if (ev_audit_decoder_create(&decoder, s->model, n)) {
+        for (size_t k = 0; k < work->options->ranks; k++) {
+            draw_all(work, &stream, k, decoder.z);
+            add_round(work, ev_audit_decode(&decoder, work, n), &all);
+        }
+        add_rank_row(work, &all);
+    } else {
+        work->short_of_memory = true;
+    }
+    ev_audit_decoder_destroy(&decoder);
 }
 
 /* --- 3. Terms and log p(x) ----------------------------------------------------------------- */

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const log_names[EV_RUN_LOGS] = {"metrics.tsv", "audit.jsonl"};
+static const char *const log_names[EV_RUN_LOGS] = {"metrics.tsv", "audit.jsonl", "clusters.tsv"};
 /* Bytes of a log that are read on resuming, at most: 1 GiB. */
 #define LOG_LIMIT ((size_t)1 << 30)
 
@@ -121,7 +121,7 @@ static ev_status fill_folder(ev_run_folder *run, size_t count, const ev_config_k
     ev_status status = make_folders(run->path, error);
     if (status == EV_OK)
         status = expect_empty(run->path, error);
-    for (size_t log = 0; status == EV_OK && log < EV_RUN_LOGS; log++)
+    for (size_t log = 0; status == EV_OK && log < EV_RUN_CLUSTERS; log++)
         status = open_log(run, log, "wx", error);
     if (status == EV_OK)
         status = lock(run, error);
@@ -162,6 +162,13 @@ ev_status ev_run_create(ev_run_folder *run, const char *path, size_t count,
     return status;
 }
 
+ev_status ev_run_add_log(ev_run_folder *run, ev_run_log_kind log, const char *header,
+                         ev_error *error)
+{
+    ev_status status = open_log(run, log, "wx", error);
+    return status == EV_OK ? ev_run_log(run, log, error, "%s", header) : status;
+}
+
 /* ---- An old one ---- */
 
 ev_status ev_run_open(ev_run_folder *run, const char *path, size_t count, const ev_config_key *keys,
@@ -183,7 +190,7 @@ ev_status ev_run_open(ev_run_folder *run, const char *path, size_t count, const 
 
 /* The step of a line that ends before `end`, where a newline stands: the first column, or the
  * object's "step". */
-static bool metrics_step(const char *line, const char *end, uint64_t *step)
+static bool table_step(const char *line, const char *end, uint64_t *step)
 {
     char *after;
     if (*line < '0' || *line > '9')
@@ -204,8 +211,9 @@ static bool audit_step(const char *line, const char *end, uint64_t *step)
     return good;
 }
 
-/* How many bytes of a log to keep: up to the first line of a later step, or of one cut off.  The
- * first line of metrics.tsv is its header. */
+/* How many bytes of a log to keep: up to the first line of a later step, or of one cut off.  An
+ * audit comes before the step's update, and comes again when the run goes on with that very step.
+ * The first line of a table is its header. */
 static ev_status measure(const char *path, size_t log, uint64_t step, const char *bytes,
                          size_t length, size_t *keep, ev_error *error)
 {
@@ -214,9 +222,8 @@ static ev_status measure(const char *path, size_t log, uint64_t step, const char
     for (const char *end; (end = memchr(bytes + *keep, '\n', length - *keep)) != NULL; number++) {
         const char *line = bytes + *keep;
         uint64_t found = 0;
-        bool header = log == EV_RUN_METRICS && number == 1;
-        bool good = header ||
-                    (log == EV_RUN_METRICS ? metrics_step : audit_step)(line, end, &found);
+        const bool table = log != EV_RUN_AUDIT, header = table && number == 1;
+        bool good = header || (table ? table_step : audit_step)(line, end, &found);
         if (!good) {
             if (error != NULL && error->status == EV_OK)
                 error->line = number, error->column = 1;
@@ -224,7 +231,7 @@ static ev_status measure(const char *path, size_t log, uint64_t step, const char
                                   "a line that says no step: not written by this "
                                   "program, or damaged");
         }
-        if (found > step)
+        if (found > step || (found == step && !table))
             return EV_OK;
         *keep = (size_t)(end - bytes) + 1;
     }
@@ -255,15 +262,25 @@ static ev_status cut_log(ev_run_folder *run, size_t log, uint64_t step, ev_error
     return status;
 }
 
+static bool has_log(const ev_run_folder *run, size_t log)
+{
+    char *path = ev_run_path(run, log_names[log]);
+    bool has = path != NULL && access(path, F_OK) == 0;
+    free(path);
+    return has;
+}
+
 ev_status ev_run_resume(ev_run_folder *run, uint64_t step, ev_error *error)
 {
     ev_status status = EV_OK;
     for (size_t log = 0; status == EV_OK && log < EV_RUN_LOGS; log++)
-        status = open_log(run, log, "a", error);
+        if (log < EV_RUN_CLUSTERS || has_log(run, log))
+            status = open_log(run, log, "a", error);
     if (status == EV_OK)
         status = lock(run, error);
     for (size_t log = 0; status == EV_OK && log < EV_RUN_LOGS; log++)
-        status = cut_log(run, log, step, error);
+        if (run->logs[log] != NULL)
+            status = cut_log(run, log, step, error);
     return status;
 }
 

@@ -3,9 +3,10 @@
  *   config.json             every setting, with seed, revision and compiler (config.h)
  *   metrics.tsv             a header, then a line at a time; the first column is the step
  *   audit.jsonl             a JSON object a line, each with its "step"
+ *   clusters.tsv            the same as metrics.tsv, where there are clusters (cluster_log.h)
  *   checkpoint.safetensors  and the pictures and tables that others write
  *
- * The two logs grow line by line and each line is flushed at once.  A folder that holds a run is
+ * The logs grow line by line and each line is flushed at once.  A folder that holds a run is
  * never overwritten, and only one process at a time can train in it.
  *
  *   ev_run_folder run;
@@ -23,11 +24,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
-typedef enum { EV_RUN_METRICS, EV_RUN_AUDIT, EV_RUN_LOGS } ev_run_log_kind;
+typedef enum { EV_RUN_METRICS, EV_RUN_AUDIT, EV_RUN_CLUSTERS, EV_RUN_LOGS } ev_run_log_kind;
 
 typedef struct {
     char *path;              /* of the folder */
-    FILE *logs[EV_RUN_LOGS]; /* NULL in a run opened for reading */
+    FILE *logs[EV_RUN_LOGS]; /* NULL in a run opened for reading, and where there is no such log */
 } ev_run_folder;
 
 /* How the program was built: the values of config.json's keys "revision" and "compiler". */
@@ -39,11 +40,14 @@ const char *ev_run_compiler(void);
  * written. */
 ev_status ev_run_create(ev_run_folder *run, const char *path, size_t count,
                         const ev_config_key *keys, const char *header, ev_error *error);
+/* A log that not every run has, with its header, in a run just created. */
+ev_status ev_run_add_log(ev_run_folder *run, ev_run_log_kind log, const char *header,
+                         ev_error *error);
 /* An existing run to look at; its config is read into the keys' targets. */
 ev_status ev_run_open(ev_run_folder *run, const char *path, size_t count, const ev_config_key *keys,
                       ev_error *error);
 /* An opened run to go on with after `step`: what the logs say of later steps, and a line that was cut
- * off in the middle, is removed.  EV_BAD_INPUT when a log is not what this program wrote, or another
+ * off in the middle, is removed, and the audit of that step, which comes again.  EV_BAD_INPUT when a log is not what this program wrote, or another
  * process trains there. */
 ev_status ev_run_resume(ev_run_folder *run, uint64_t step, ev_error *error);
 

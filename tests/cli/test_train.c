@@ -69,8 +69,9 @@ Test(train, a_run_leaves_its_folder_and_ends_with_metrics_and_pictures)
     HAS(o.out, "ARI");
     forget(&o);
     o = run("cd r && ls && head -1 metrics.tsv && wc -l <metrics.tsv");
-    HAS(o.out, "audit.jsonl\ncheckpoint.safetensors\nconfig.json\nlatent.tsv\nmetrics.tsv\n"
-               "reconstructions.png\nsamples.png\n");
+    HAS(o.out,
+        "audit.jsonl\ncheckpoint.safetensors\nclusters.tsv\nconfig.json\nlatent.tsv\nmetrics.tsv\n"
+        "reconstructions.png\nsamples.png\n");
     HAS(o.out, "step\tepoch\tphase\t");
     HAS(o.out, "\n11\n"); /* a header, 3 layers, 3 and 4 epochs */
     forget(&o);
@@ -80,6 +81,32 @@ Test(train, a_run_leaves_its_folder_and_ends_with_metrics_and_pictures)
     STATUS(o, 0);
     HAS(o.out, "NMI");
     cr_assert_eq(count_of(o.out, "\x89PNG"), 2);
+    forget(&o);
+}
+
+/* The last line speaks of the model that is evaluated in the end. */
+Test(train, clusters_are_counted_at_the_start_and_after_each_epoch)
+{
+    outcome o = run(TRAIN_GMVAE "--data labelled --out r --epochs 3 --autoencoder-epochs 2 && "
+                                "cat r/clusters.tsv | sed 's/^/line /'");
+    STATUS(o, 0);
+    cr_expect_eq(count_of(o.out, "line "), 5, "%s", o.out);
+    HAS(o.out,
+        "line step\tepoch\taccuracy\tpurity\tnmi\tari\tentropy\tlargest\toccupied\tn_0\tn_1\tn_2");
+    HAS(o.out, "line 24\t0\t");
+    const char *last = strstr(o.out, "line 60\t3\t"), *told = strstr(o.out, "accuracy           ");
+    cr_assert(last != NULL && told != NULL, "%s", o.out);
+    cr_expect_float_eq(atof(last + strlen("line 60\t3\t")), atof(told + 19), 1e-4);
+    size_t told_n[3];
+    const char *counts = strstr(o.out, "images a cluster");
+    cr_assert_not_null(counts);
+    cr_assert_eq(sscanf(counts + strlen("images a cluster  "), "%zu %zu %zu", &told_n[0],
+                        &told_n[1], &told_n[2]),
+                 3);
+    cr_expect_eq(told_n[0] + told_n[1] + told_n[2], TESTS);
+    char wanted[64];
+    snprintf(wanted, sizeof wanted, "\t%zu\t%zu\t%zu\n", told_n[0], told_n[1], told_n[2]);
+    HAS(last, wanted);
     forget(&o);
 }
 
@@ -122,7 +149,8 @@ Test(train, a_run_that_is_stopped_and_resumed_ends_on_the_same_bytes)
         o = run("test -e r/checkpoint.safetensors || exit 77; "
                 "\"$EVIDENCE\" train --resume r --threads 1 --no-eval && "
                 "cmp whole/checkpoint.safetensors r/checkpoint.safetensors && "
-                "cut -f 1-9 whole/metrics.tsv >w && cut -f 1-9 r/metrics.tsv >v && cmp w v");
+                "cut -f 1-9 whole/metrics.tsv >w && cut -f 1-9 r/metrics.tsv >v && cmp w v && "
+                "uniq whole/clusters.tsv >w && uniq r/clusters.tsv >v && cmp w v");
         if (o.status != 77) /* it was killed before it had begun */
             STATUS(o, 0);
         forget(&o);

@@ -136,6 +136,34 @@ Test(audit, the_vae_passes)
     assert_clean(config, 3, no_integrals());
 }
 
+/* The float pass itself, with the noise of other steps, is the oracle.  Four standard errors. */
+Test(audit, the_rank_row_knows_mean_and_deviation_of_the_batch_under_fresh_draws)
+{
+    enum { ROUNDS = 400 };
+    setting s = create(SMALL, 12, 5);
+    ev_audit_options options = no_integrals();
+    options.ranks = ROUNDS;
+    ev_audit audit = audit_of(&s, options);
+    const ev_audit_row *row = NULL;
+    for (size_t i = 0; i < audit.count; i++)
+        if (audit.rows[i].fresh_deviation > 0.0)
+            row = &audit.rows[i];
+    cr_assert_not_null(row);
+    cr_expect_not_null(strstr(row->name, "rank among fresh draws"));
+    double sum = 0.0, squares = 0.0;
+    for (uint64_t step = 0; step < ROUNDS; step++) {
+        ev_gmvae_noise(&s.model, 77, step, s.B, s.noise);
+        pass(&s);
+        sum += s.elbo.term[EV_RECONSTRUCTION];
+        squares += s.elbo.term[EV_RECONSTRUCTION] * s.elbo.term[EV_RECONSTRUCTION];
+    }
+    const double mean = sum / ROUNDS, deviation = sqrt(squares / ROUNDS - mean * mean);
+    cr_expect_float_eq(row->fresh_mean, mean, 4.0 * deviation * sqrt(2.0 / ROUNDS));
+    cr_expect_float_eq(row->fresh_deviation, deviation, 4.0 * deviation / sqrt(ROUNDS));
+    ev_audit_free(&audit);
+    destroy(&s);
+}
+
 /* --- Errors of the values ------------------------------------------------------------------ */
 
 /* What the step would have left behind, had it made the error. */
