@@ -275,8 +275,7 @@ static bool argmin(builder *b, const ev_formula_step *step, ev_case_step *out)
     const ev_syntax *left = b->formula->members[step->left],
                     *right = b->formula->members[step->right];
     ev_syntax at = at_step(step);
-    if (!is_argmin(left) || !is_argmin(right) || left->kind != right->kind ||
-        left->variables[0] != right->variables[0])
+    if (!is_argmin(left) || !is_argmin(right) || left->variables[0] != right->variables[0])
         return ev_elaborate_fail(&b->e, &at, "an arg-min equals an arg-min over the same symbol") !=
                NULL;
     if (step->relation != EV_RELATION_EQUAL && step->relation != EV_RELATION_APPROX)
@@ -299,7 +298,8 @@ static bool argmin(builder *b, const ev_formula_step *step, ev_case_step *out)
                           .right = nodes + 1,
                           .vary_count = 1,
                           .vary = vary,
-                          .maximise = left->kind == EV_SYNTAX_ARGMAX,
+                          .maximise_left = left->kind == EV_SYNTAX_ARGMAX,
+                          .maximise_right = right->kind == EV_SYNTAX_ARGMAX,
                           .left_gradient = gradient(b, x, nodes[0]),
                           .right_gradient = gradient(b, x, nodes[1])};
     return out->left_gradient != NULL && out->right_gradient != NULL;

@@ -55,7 +55,7 @@ typedef enum {
     EV_STEP_PROPORTIONAL, /* left[i] / right[i] does not change when vary[] is redrawn */
     EV_STEP_CONSTANT, /* some value of the input `constant` makes left = right for every value of
                          vary[]; the residual is linear in it */
-    EV_STEP_ARGMIN /* objectives left[0], right[0] over the inputs of vary[]; maximise: arg max */
+    EV_STEP_ARGMIN    /* objectives left[0], right[0] over the inputs of vary[] */
 } ev_step_kind;
 
 typedef struct {
@@ -67,7 +67,7 @@ typedef struct {
     size_t vary_count;     /* PROPORTIONAL, CONSTANT, ARGMIN: symbols */
     const int *vary;
     int constant;                                  /* CONSTANT: its symbol */
-    bool maximise;                                 /* ARGMIN */
+    bool maximise_left, maximise_right;            /* ARGMIN: an arg max stands there */
     const ev_node *left_gradient, *right_gradient; /* ARGMIN: one a component of vary's inputs, in
                                                       order of vary and then of component */
     bool has_gradient;                             /* some \nabla stands in the step */

@@ -114,22 +114,42 @@ static int gradient_symbol(const ev_syntax *x)
     return symbol;
 }
 
-/* Signs and factors of a whole side say nothing where the other side is 0. */
+/* x as another kind of node, with the same children. */
+static const ev_syntax *turned(ev_editor *ed, const ev_syntax *x, ev_syntax_kind kind)
+{
+    ev_syntax like = *x;
+    like.kind = kind;
+    return ev_edit_copy(ed, &like, x->child_count);
+}
+
+/* Signs and factors of a whole side. */
+static void edit_scale(ev_editor *ed, const ev_syntax *x)
+{
+    ev_edit_emit(ed, EV_EDIT_FLIP_SIGN, x, ev_edit_node(ed, EV_SYNTAX_NEG, x, x, NULL));
+    ev_edit_emit(ed, EV_EDIT_FACTOR, x,
+                 ev_edit_node(ed, EV_SYNTAX_MUL, x, ev_edit_number(ed, x, 2), x));
+    ev_edit_emit(ed, EV_EDIT_FACTOR, x,
+                 ev_edit_node(ed, EV_SYNTAX_MUL, x, ev_edit_number(ed, x, 0.5), x));
+}
+
+static bool is_zero(const ev_syntax *x) { return x->kind == EV_SYNTAX_NUMBER && x->number == 0.0; }
+
+/* Signs and factors say nothing where the other side is 0, and an arg-min has none but its own:
+ * that it is an arg-max. */
 static void edit_member(ev_editor *ed, size_t member, const ev_syntax *other)
 {
     const ev_syntax *x = ed->formula->members[member];
     ed->member = member;
-    bool argmin = x->kind == EV_SYNTAX_ARGMIN || x->kind == EV_SYNTAX_ARGMAX;
-    bool scale = !(other->kind == EV_SYNTAX_NUMBER && other->number == 0.0);
-    if (!argmin && scale && x->kind != EV_SYNTAX_NUMBER) {
-        ev_edit_emit(ed, EV_EDIT_FLIP_SIGN, x, ev_edit_node(ed, EV_SYNTAX_NEG, x, x, NULL));
-        ev_edit_emit(ed, EV_EDIT_FACTOR, x,
-                     ev_edit_node(ed, EV_SYNTAX_MUL, x, ev_edit_number(ed, x, 2), x));
-        ev_edit_emit(ed, EV_EDIT_FACTOR, x,
-                     ev_edit_node(ed, EV_SYNTAX_MUL, x, ev_edit_number(ed, x, 0.5), x));
-    }
-    if (x->kind == EV_SYNTAX_NUMBER)
+    if (x->kind == EV_SYNTAX_ARGMIN)
+        ev_edit_emit(ed, EV_EDIT_FLIP_SIGN, x, turned(ed, x, EV_SYNTAX_ARGMAX));
+    else if (x->kind == EV_SYNTAX_ARGMAX)
+        ev_edit_emit(ed, EV_EDIT_FLIP_SIGN, x, turned(ed, x, EV_SYNTAX_ARGMIN));
+    else if (x->kind == EV_SYNTAX_NUMBER)
         ev_edit_emit(ed, EV_EDIT_DROP_TERM, x, ev_edit_number(ed, x, x->number + 1));
+    else if (!is_zero(other))
+        edit_scale(ed, x);
+    if (is_zero(x)) /* of a vector */
+        ev_edit_emit(ed, EV_EDIT_DROP_TERM, x, turned(ed, x, EV_SYNTAX_ONES));
     visit(ed, x);
     int symbol = gradient_symbol(other);
     if (ed->repairs && symbol >= 0)

@@ -14,7 +14,8 @@
  *
  * A minimum may lie at a closed end of a domain.  An entry that ran there is held, the rest
  * minimised again, and the ends kept when the objective increases inward; the same is then
- * asked of the other objective.
+ * asked of the other objective.  When every entry is held, the agreement says little, since many
+ * objectives fall towards one corner: it is marked, and judge/step.h asks at more points.
  *
  * This compares sets: with two minimisers at +-m each side may find another one.  Limits: a
  * global minimum is the lowest of a few descents; where neither objective has a
@@ -339,6 +340,7 @@ static ev_status judge_sides(ev_minimiser *left, ev_minimiser *right, const ev_p
         status = cross_examine(left, right, "left", &e, matrices);
     if (status == EV_OK && right->found)
         status = cross_examine(right, left, "right", &e, matrices);
+    left->out->at_ends = left->found && right->found && left->n == 0 && right->n == 0;
     bool refuted = left->out->compared > 0 && left->out->worst.outcome == EV_DIFFERS;
     if (status == EV_OK && !refuted && (!left->found || !right->found))
         decide(left->out, EV_UNRESOLVED, 0.0, 0.0, 0.0, 0.0, 1e-6,
@@ -369,11 +371,12 @@ ev_status ev_attempt_argmin(const ev_trial *trial, const ev_place *place, const 
                          .stream = stream,
                          .out = out,
                          .program = trial->program,
-                         .sign = trial->step->maximise ? -1.0 : 1.0,
+                         .sign = trial->step->maximise_left ? -1.0 : 1.0,
                          .n = n,
                          .m = ev_chart_components(chart)};
     ev_minimiser right = left;
     right.program = trial->second;
+    right.sign = trial->step->maximise_right ? -1.0 : 1.0;
     right.evaluated = 1000;
     double *work = calloc(4 * n + 2 * ev_chart_components(chart) + 2 * n * n + 1, sizeof *work);
     bool made = ev_minimiser_make(&left, chart, instance->input_count);

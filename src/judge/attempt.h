@@ -35,6 +35,7 @@ typedef struct {
     uint64_t evaluations, samples, comparisons;
     double sentinel;
     double p_value;   /* of one sampling comparison, or NaN: see ev_value */
+    bool at_ends;     /* arg-mins that agree because the domain ends there, in every entry */
     char reason[200]; /* when not EV_AGREES */
 } ev_attempt;
 

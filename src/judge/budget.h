@@ -11,7 +11,8 @@ typedef struct {
     size_t points;              /* a step is compared at so many */
     size_t first_point;         /* the number of the first: 0, but where few points take turns */
     size_t cases;               /* spread over at most so many choices of the integers */
-    size_t minimisation_points; /* the same for a relation between arg-mins */
+    size_t minimisation_points; /* the same for a relation between arg-mins; of the other points,
+                                   one more for each at which they agree only at the domain's ends */
     size_t redraws;             /* of the varying symbols, at each point */
     size_t starts;              /* of a minimiser, beside the point's own values */
     size_t tries;               /* at a point that satisfies the conditions */

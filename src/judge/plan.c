@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_INTEGERS = 64 };
+enum { MAX_INTEGERS = 64, FEWEST_CHOICES = 24 };
 
 /* Streams of a claim, told apart by the number in a step's place. */
 enum { STREAM_INTEGERS = 1000001, STREAM_POINTS, STREAM_REDRAWS };
@@ -179,7 +179,9 @@ static ev_status keep_cases(ev_plan *plan, const ev_formula *formula, size_t cho
 static ev_status create_cases(ev_plan *plan, const ev_formula *formula, ev_error *error)
 {
     int *symbols = ev_arena_array(plan->arena, MAX_INTEGERS, sizeof *symbols);
-    size_t capacity = 4 * plan->budget.cases; /* conditions may exclude some */
+    size_t capacity = 4 * plan->budget.cases; /* conditions may exclude some, or all but few */
+    if (capacity < FEWEST_CHOICES)
+        capacity = FEWEST_CHOICES;
     long **choices = ev_arena_array(plan->arena, capacity, sizeof *choices);
     plan->cases = ev_arena_array(plan->arena, plan->budget.cases, sizeof *plan->cases);
     if (symbols == NULL || choices == NULL || plan->cases == NULL)
@@ -353,13 +355,15 @@ static ev_status draw_redraws(ev_plan *plan, size_t s, ev_error *error)
     return EV_OK;
 }
 
-/* An arg-min is judged at the first generic points only. */
-static bool is_judged(const ev_plan *plan, const ev_case_step *step, size_t index, size_t before)
+/* An arg-min is judged at generic points only, at the first few; the others are its reserve. */
+static bool is_judged(const ev_plan *plan, const ev_case_step *step, size_t index)
 {
-    if (step->kind != EV_STEP_ARGMIN)
-        return true;
-    return before < plan->budget.minimisation_points &&
-           !ev_point_is_corner(plan->budget.first_point + index);
+    return step->kind != EV_STEP_ARGMIN || !ev_point_is_corner(plan->budget.first_point + index);
+}
+
+static bool is_reserve(const ev_plan *plan, const ev_case_step *step, size_t before)
+{
+    return step->kind == EV_STEP_ARGMIN && before >= plan->budget.minimisation_points;
 }
 
 ev_status ev_plan_prepare(ev_plan *plan, size_t s, uint64_t *comparisons, ev_error *error)
@@ -389,12 +393,11 @@ ev_status ev_plan_prepare(ev_plan *plan, size_t s, uint64_t *comparisons, ev_err
             *comparisons += ev_program_comparisons(trial->spread);
     }
     ev_status status = draw_redraws(plan, s, error);
-    size_t judged = 0, attempts = ev_budget_attempts(&plan->budget);
+    size_t attempts = ev_budget_attempts(&plan->budget);
     for (size_t i = 0; status == EV_OK && i < plan->point_count; i++) {
         const ev_trial *trial = &p->trials[plan->points[i].which];
-        if (!is_judged(plan, trial->step, i, judged))
+        if (!is_judged(plan, trial->step, i))
             continue;
-        judged++;
         *comparisons += trial->comparisons * attempts;
     }
     p->ready = status == EV_OK;
@@ -424,7 +427,7 @@ ev_status ev_plan_judge(const ev_plan *plan, size_t s, const ev_budget *budget, 
     for (size_t i = 0; status == EV_OK && i < plan->point_count; i++) {
         const point *at = &plan->points[i];
         const ev_trial *trial = &p->trials[at->which];
-        if (!is_judged(plan, trial->step, i, n))
+        if (!is_judged(plan, trial->step, i))
             continue;
         const char *text = witness_of(plan, trial, at->inputs, texts);
         if (text == NULL) {
@@ -432,10 +435,12 @@ ev_status ev_plan_judge(const ev_plan *plan, size_t s, const ev_budget *budget, 
             break;
         }
         which[n] = i;
-        points[n++] = (ev_step_point){trial,
-                                      {at->inputs, p->redraws == NULL ? NULL : p->redraws[i],
-                                       p->redraws == NULL ? 0 : p->redraw_count},
-                                      strlen(text)};
+        points[n] = (ev_step_point){trial,
+                                    {at->inputs, p->redraws == NULL ? NULL : p->redraws[i],
+                                     p->redraws == NULL ? 0 : p->redraw_count},
+                                    strlen(text),
+                                    is_reserve(plan, trial->step, n)};
+        n++;
     }
     ev_stream stream = ev_stream_make(plan->seed, plan->claim, (uint32_t)s, 0);
     if (status == EV_OK)

@@ -6,6 +6,7 @@
 
 typedef struct {
     size_t index, complexity;
+    bool reserve;
 } ordered;
 
 /* A step with has_gradient is judged like any other: its nodes are derivatives of the graph,
@@ -135,10 +136,12 @@ static void give_reason(ev_step_result *result)
         snprintf(result->reason, sizeof result->reason, "%s", at->reason);
 }
 
-/* The simplest first, so that one confirmed refutation is enough. */
+/* The simplest first, so that one confirmed refutation is enough; the reserve last. */
 static int by_complexity(const void *a, const void *b)
 {
     const ordered *x = a, *y = b;
+    if (x->reserve != y->reserve)
+        return x->reserve ? 1 : -1;
     if (x->complexity != y->complexity)
         return x->complexity < y->complexity ? -1 : 1;
     return x->index < y->index ? -1 : 1;
@@ -149,18 +152,24 @@ static ev_status judge_points(size_t count, const ev_step_point *points, const e
 {
     ordered *order = calloc(count + 1, sizeof *order);
     ev_status status = order == NULL ? EV_NO_MEMORY : EV_OK;
+    size_t owed = 0; /* points of the reserve, for those that said little */
     for (size_t i = 0; order != NULL && i < count; i++)
-        order[i] = (ordered){i, points[i].complexity};
+        order[i] = (ordered){i, points[i].complexity, points[i].reserve};
     if (order != NULL)
         qsort(order, count, sizeof *order, by_complexity);
     for (size_t k = 0; status == EV_OK && k < count; k++) {
         size_t i = order[k].index;
+        if (order[k].reserve && owed == 0)
+            break;
         ev_stream own = ev_stream_child(stream, (uint32_t)i);
         bool refuted = result->points_effective > 0 && result->at.worst.outcome == EV_DIFFERS;
         ev_attempt attempt;
         status = judge_point(&points[i], budget, &own, !refuted, &attempt);
-        if (status == EV_OK)
-            add_point(result, points, i, &attempt);
+        if (status != EV_OK)
+            break;
+        add_point(result, points, i, &attempt);
+        owed += attempt.worst.outcome == EV_AGREES && attempt.at_ends;
+        owed -= order[k].reserve;
         if (budget->verdict_only && attempt.worst.outcome != EV_AGREES)
             break;
     }

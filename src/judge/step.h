@@ -33,9 +33,11 @@ typedef struct {
     const ev_trial *trial;
     ev_place place;
     size_t complexity; /* of the point as a witness: the simplest refuting one is shown */
+    bool reserve;      /* judged only in place of one that agreed at_ends */
 } ev_step_point;
 
-/* stream: of the step; each point and attempt takes a child of its own. */
+/* stream: of the step; each point and attempt takes a child of its own.  The points in reserve stand
+ * last. */
 ev_status ev_step_judge(size_t count, const ev_step_point *points, const ev_budget *budget,
                         const ev_stream *stream, ev_step_result *result);
 

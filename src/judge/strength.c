@@ -12,7 +12,9 @@ enum { MUTANT_LIMIT = 60, REPAIR_LIMIT = 160, REPAIRS_SHOWN = 3 };
 
 /* Most mutants fall at the first points and by a wide margin, so few points are drawn at first,
  * with a coarse quadrature whose error is still counted; sampling as a voice of its own speaks
- * only in the last stage, which is as thorough as a quick run. */
+ * only in the third stage, which is as thorough as a quick run.  What still holds is asked again
+ * where it costs little: a closed form, which may be wrong in one of its branches alone, at the
+ * last stage's points. */
 static const struct {
     size_t points, cases;
     double relative, resolution;
@@ -20,8 +22,11 @@ static const struct {
     bool sampling;
 } stages[] = {{2, 1, 1e-6, 1e-4, 20000, false},
               {6, 3, 1e-6, 1e-4, 20000, false},
-              {16, 6, 1e-11, 1e-9, 200000, true}};
-enum { STAGES = sizeof stages / sizeof *stages };
+              {16, 6, 1e-11, 1e-9, 200000, true},
+              {200, 6, 1e-11, 1e-9, 200000, true}};
+enum { THOROUGH = 2, CLOSED_FORM };
+/* Arg-mins that agree at ends of the domain alone have the thorough stage's other points. */
+enum { ARGMIN_POINTS = 48 };
 
 static ev_budget stage_budget(const ev_budget *run, size_t stage)
 {
@@ -29,9 +34,9 @@ static ev_budget stage_budget(const ev_budget *run, size_t stage)
     b.points = stages[stage].points;
     b.cases = stages[stage].cases;
     b.verdict_only = true;
-    b.minimisation_points = stage == STAGES - 1 ? 3 : 1;
+    b.minimisation_points = stage >= THOROUGH ? 3 : 1;
     b.starts = 2;
-    b.doublings = stage == STAGES - 1 ? 1 : 0;
+    b.doublings = stage >= THOROUGH ? 1 : 0;
     b.effort.alpha = run->effort.alpha;
     b.resolution = stages[stage].resolution;
     b.effort.relative = stages[stage].relative;
@@ -42,9 +47,10 @@ static ev_budget stage_budget(const ev_budget *run, size_t stage)
     return b;
 }
 
-/* The verdict of a one-step formula; *meaning is false when it can't be had. */
+/* The verdict of a one-step formula; *meaning is false when it can't be had.  *closed: no integral
+ * was met. */
 static ev_status verdict_of(const ev_formula *formula, const char *id, const ev_budget *budget,
-                            uint64_t seed, ev_verdict *verdict, bool *meaning)
+                            uint64_t seed, ev_verdict *verdict, bool *meaning, bool *closed)
 {
     ev_error error = EV_ERROR_NONE;
     ev_plan *plan = NULL;
@@ -59,21 +65,35 @@ static ev_status verdict_of(const ev_formula *formula, const char *id, const ev_
     if (status == EV_OK)
         status = ev_plan_judge(plan, 0, budget, arena, &result, &witness);
     *meaning = status == EV_OK;
-    if (status == EV_OK)
+    if (status == EV_OK) {
         *verdict = result.verdict;
+        *closed = result.methods == 0;
+    }
     ev_plan_destroy(plan);
     ev_arena_destroy(arena);
     return status == EV_NO_MEMORY ? status : EV_OK;
 }
 
-/* HOLDS only when every stage says so; the first REFUTED ends it.  Without sampling, what is not
- * HOLDS or REFUTED is left to the last stage. */
+static bool is_argmin(const ev_formula *formula)
+{
+    ev_syntax_kind kind = formula->members[0]->kind;
+    return kind == EV_SYNTAX_ARGMIN || kind == EV_SYNTAX_ARGMAX;
+}
+
+/* The first REFUTED ends it.  Without sampling, what is not REFUTED is left to the thorough
+ * stage. */
 static ev_status staged_verdict(const ev_formula *formula, const ev_strength_request *request,
                                 uint64_t seed, ev_verdict *verdict, bool *meaning)
 {
-    for (size_t k = 0; k < STAGES; k++) {
+    bool argmin = is_argmin(formula), closed = false;
+    for (size_t k = 0; k <= CLOSED_FORM; k++) {
+        if (k == CLOSED_FORM && (!closed || argmin || *verdict != EV_HOLDS))
+            return EV_OK;
         ev_budget budget = stage_budget(request->budget, k);
-        ev_status status = verdict_of(formula, request->id, &budget, seed, verdict, meaning);
+        if (k == THOROUGH && argmin)
+            budget.points = ARGMIN_POINTS;
+        ev_status status = verdict_of(formula, request->id, &budget, seed, verdict, meaning,
+                                      &closed);
         if (status != EV_OK || !*meaning || *verdict == EV_REFUTED)
             return status;
     }
@@ -312,9 +332,8 @@ static ev_status holds(measurement *m, const ev_formula *repaired, bool *repairs
                             &meaning);
     m->unclear |= status == EV_OK && meaning && verdict == EV_UNDECIDED;
     bool nothing = false;
-    bool argmin = repaired->members[0]->kind == EV_SYNTAX_ARGMIN ||
-                  repaired->members[0]->kind == EV_SYNTAX_ARGMAX; /* lowest values may well be 0 */
-    if (status == EV_OK && repaired->steps[0].relation == EV_RELATION_EQUAL && !argmin)
+    if (status == EV_OK && repaired->steps[0].relation == EV_RELATION_EQUAL &&
+        !is_argmin(repaired)) /* whose lowest values may well be 0 */
         status = vanishes(m, repaired, &nothing);
     *repairs = status == EV_OK && meaning && verdict == EV_HOLDS && !nothing;
     return status;

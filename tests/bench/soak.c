@@ -5,8 +5,10 @@
  *  1. Every document is read once.
  *  2. Under each seed all steps are judged at quick effort, at one point: the k-th seed takes
  *     the k-th of the 24 of a full run, in turn, so that 24 seeds try each kind of
- *     point.  A true line that is refuted is a false alarm; one that is void, undecided or
- *     vacuous at this one point is counted apart.  Under every tenth seed the C modules speak too.
+ *     point.  A true line that is refuted is a false alarm.  One that is vacuous there, as an
+ *     arg-min is at a corner, is judged again at the next point; one that is void or undecided, at
+ *     the same point with full effort; what it is then is counted.  Under every twentieth seed the
+ *     C modules speak too.
  *  3. Every step has at most one sampling comparison taken from it, by a rule that does not
  *     look at its outcome, and its p-value kept: they must be uniform (uniformity.h).
  *  4. Every step that holds is broken by one of its mutants, another one under each seed, and must be
@@ -23,7 +25,7 @@
 #include <omp.h>
 #include <sys/resource.h>
 
-enum { POINTS = 1, POINTS_IN_TURN = 24, MODULES_EVERY = 10, FIRST_SEED = 1 };
+enum { POINTS = 1, POINTS_IN_TURN = 24, MODULES_EVERY = 20, FIRST_SEED = 1 };
 
 typedef struct {
     const ev_claim *claim;
@@ -38,9 +40,10 @@ typedef struct {
     uint64_t seed;
     size_t judged;       /* steps, statements and assertions */
     size_t false_alarms; /* true, and REFUTED */
-    size_t unfit;        /* true, and VOID: no number could be had at this point */
-    size_t undecided;    /* true, and UNDECIDED */
-    size_t vacuous;      /* true, and VACUOUS: an arg-min is not judged at a corner */
+    size_t again;        /* true, and neither HOLDS nor REFUTED the first time */
+    size_t unfit;        /* true, and VOID also then: no number could be had at this point */
+    size_t undecided;    /* the same, UNDECIDED */
+    size_t vacuous;      /* the same, VACUOUS */
     size_t unseen;       /* false, and not refuted at this one point */
     size_t broken, refuted, survived;
     size_t passed_over; /* mutants, for the next of the same step */
@@ -159,6 +162,8 @@ static void prepare_mutants(soak *s)
     for (size_t i = 0; i < s->step_count; i++) {
         s->mutant_count += s->steps[i].count;
         s->without_mutants += s->steps[i].count == 0;
+        if (s->steps[i].count == 0)
+            printf("no mutant: %s@%zu\n", s->steps[i].claim->id, s->steps[i].step + 1);
     }
 }
 
@@ -195,20 +200,75 @@ static void break_steps(const soak *s, size_t turn, outcome *o)
 
 /* ---- the suite ---- */
 
-static void count_record(const ev_record *r, bool modules, outcome *o)
+static ev_judge_options options_of(uint64_t seed, size_t first_point)
+{
+    ev_judge_options options = EV_JUDGE_DEFAULTS;
+    options.seed = seed;
+    options.effort = EV_EFFORT_QUICK;
+    options.points = POINTS;
+    options.first_point = first_point;
+    options.threads = 1;
+    options.shrink = false;
+    return options;
+}
+
+static const ev_check_entry no_modules[] = {{NULL, NULL}};
+
+/* The verdict of one step with other options. */
+static ev_verdict judge_step(const soak *s, const ev_record *r, ev_judge_options options,
+                             outcome *o)
+{
+    char only[128];
+    ev_ledger *ledger = NULL;
+    ev_error error = EV_ERROR_NONE;
+    snprintf(only, sizeof only, "%s@%zu", r->claim, r->step);
+    options.only = only;
+    if (ev_judge_documents(s->documents, s->document_count, no_modules, &options, &ledger,
+                           &error) != EV_OK)
+        stop(only, &error);
+    if (ledger->count != 1)
+        stop("one step, and not one record", NULL);
+    ev_verdict verdict = ledger->records[0].verdict;
+    o->comparisons += ledger->comparisons_spent;
+    ev_ledger_destroy(ledger);
+    return verdict;
+}
+
+/* What a step comes to that was neither HOLDS nor REFUTED: at the next points when it was vacuous,
+ * with full effort when it was void or undecided. */
+static ev_verdict judge_again(const soak *s, const ev_record *r, size_t point, outcome *o)
+{
+    enum { NEXT_POINTS = 3 };
+    ev_verdict verdict = r->verdict;
+    for (size_t k = 1; verdict == EV_VACUOUS && k <= NEXT_POINTS; k++)
+        verdict = judge_step(s, r, options_of(o->seed, point += POINTS), o);
+    if (verdict == EV_UNDECIDED || verdict == EV_VOID) {
+        ev_judge_options options = options_of(o->seed, point);
+        options.effort = EV_EFFORT_FULL;
+        verdict = judge_step(s, r, options, o);
+    }
+    return verdict;
+}
+
+static void count_record(const soak *s, const ev_record *r, bool modules, size_t point, outcome *o)
 {
     if (r->step == 0 && !modules)
         return; /* nobody is there to decide it */
+    ev_verdict verdict = r->verdict;
     o->judged++;
-    if (r->expected == EV_HOLDS && (r->verdict == EV_REFUTED || r->verdict == EV_VOID)) {
-        o->false_alarms += r->verdict == EV_REFUTED;
-        o->unfit += r->verdict == EV_VOID;
+    o->unseen += r->expected == EV_REFUTED && verdict != EV_REFUTED;
+    if (r->expected != EV_HOLDS || verdict == EV_HOLDS)
+        return;
+    o->again += verdict != EV_REFUTED;
+    if (r->step > 0)
+        verdict = judge_again(s, r, point, o);
+    o->false_alarms += verdict == EV_REFUTED;
+    o->unfit += verdict == EV_VOID;
+    o->undecided += verdict == EV_UNDECIDED;
+    o->vacuous += verdict == EV_VACUOUS;
+    if (verdict != EV_HOLDS)
         snprintf(o->first, sizeof o->first, "%s@%zu: %s %.100s", r->claim, r->step,
-                 ev_verdict_name(r->verdict), r->reason);
-    }
-    o->undecided += r->expected == EV_HOLDS && r->verdict == EV_UNDECIDED;
-    o->vacuous += r->expected == EV_HOLDS && r->verdict == EV_VACUOUS;
-    o->unseen += r->expected == EV_REFUTED && r->verdict != EV_REFUTED;
+                 ev_verdict_name(verdict), r->reason);
 }
 
 static void keep_p_values(soak *s, const ev_ledger *ledger)
@@ -224,23 +284,17 @@ static void keep_p_values(soak *s, const ev_ledger *ledger)
 
 static void judge_suite(soak *s, size_t turn, outcome *o)
 {
-    static const ev_check_entry none[] = {{NULL, NULL}};
     bool modules = turn % MODULES_EVERY == 0;
-    ev_judge_options options = EV_JUDGE_DEFAULTS;
-    options.seed = o->seed;
-    options.effort = EV_EFFORT_QUICK;
-    options.points = POINTS;
-    options.first_point = POINTS * turn % POINTS_IN_TURN;
-    options.threads = 1;
-    options.shrink = false;
+    size_t point = POINTS * turn % POINTS_IN_TURN;
+    const ev_judge_options options = options_of(o->seed, point);
     ev_ledger *ledger = NULL;
     ev_error error = EV_ERROR_NONE;
-    if (ev_judge_documents(s->documents, s->document_count, modules ? ev_check_table : none,
+    if (ev_judge_documents(s->documents, s->document_count, modules ? ev_check_table : no_modules,
                            &options, &ledger, &error) != EV_OK)
         stop("the suite", &error);
+    o->comparisons += ledger->comparisons_spent;
     for (size_t i = 0; i < ledger->count; i++)
-        count_record(&ledger->records[i], modules, o);
-    o->comparisons = ledger->comparisons_spent;
+        count_record(s, &ledger->records[i], modules, point, o);
     keep_p_values(s, ledger);
     ev_ledger_destroy(ledger);
 }
@@ -273,6 +327,7 @@ static outcome sum_of(const soak *s, size_t seeds, size_t *done)
         *done += o->done;
         sum.judged += o->judged;
         sum.false_alarms += o->false_alarms;
+        sum.again += o->again;
         sum.unfit += o->unfit;
         sum.undecided += o->undecided;
         sum.vacuous += o->vacuous;
@@ -308,9 +363,11 @@ static void put_summary(const soak *s, const outcome *sum, size_t done, const un
     fprintf(out, "# seeds: %zu, quick effort, %d point a step, C modules under every %dth\n", done,
             (int)POINTS, (int)MODULES_EVERY);
     fprintf(out,
-            "# verdicts: %zu; false alarms %zu; void %zu; undecided %zu; vacuous %zu; "
-            "false lines not seen %zu\n",
-            sum->judged, sum->false_alarms, sum->unfit, sum->undecided, sum->vacuous, sum->unseen);
+            "# verdicts: %zu; false alarms %zu; false lines not seen at the one point %zu\n"
+            "# true lines judged again (vacuous: at the next point; void or undecided: with full "
+            "effort): %zu; then void %zu, undecided %zu, vacuous %zu\n",
+            sum->judged, sum->false_alarms, sum->unseen, sum->again, sum->unfit, sum->undecided,
+            sum->vacuous);
     fprintf(out, "# sampling comparisons: %" PRIu64 "\n", sum->comparisons);
     put_p_values(s, u, out);
     fprintf(out,
@@ -330,18 +387,18 @@ static void write_table(const soak *s, size_t seeds, const outcome *sum, size_t 
         stop(path, NULL);
     put_summary(s, sum, done, u, out);
     fputs("seed\tverdicts\tfalse_"
-          "alarms\tvoid\tundecided\tvacuous\tunseen\tcomparisons\tbroken\trefuted\t"
+          "alarms\tagain\tvoid\tundecided\tvacuous\tunseen\tcomparisons\tbroken\trefuted\t"
           "surviving\tpassed_over\tseconds\tfirst\n",
           out);
     for (size_t i = 0; i < seeds; i++) {
         const outcome *o = &s->outcomes[i];
         if (o->done)
             fprintf(out,
-                    "%" PRIu64 "\t%zu\t%zu\t%zu\t%zu\t%zu\t%zu\t%" PRIu64
+                    "%" PRIu64 "\t%zu\t%zu\t%zu\t%zu\t%zu\t%zu\t%zu\t%" PRIu64
                     "\t%zu\t%zu\t%zu\t%zu\t%.2f\t%s\n",
-                    o->seed, o->judged, o->false_alarms, o->unfit, o->undecided, o->vacuous,
-                    o->unseen, o->comparisons, o->broken, o->refuted, o->survived, o->passed_over,
-                    o->seconds, o->first);
+                    o->seed, o->judged, o->false_alarms, o->again, o->unfit, o->undecided,
+                    o->vacuous, o->unseen, o->comparisons, o->broken, o->refuted, o->survived,
+                    o->passed_over, o->seconds, o->first);
     }
     if (fclose(out) != 0)
         stop(path, NULL);

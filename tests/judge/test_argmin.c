@@ -93,8 +93,23 @@ Test(argmin, a_maximum_is_a_minimum_of_the_negative)
     ev_node m = hand_real(&h, "m"), x = hand_real(&h, "x");
     ev_node hill = ev_graph_neg(h.graph, square_of(&h, x, m));
     size_t s = argmin_step(&h, hill, ev_graph_unary(h.graph, EV_OP_EXP, hill), 1, x);
-    h.steps[s].maximise = true;
+    h.steps[s].maximise_left = h.steps[s].maximise_right = true;
     cr_assert_verdict(&h, s, EV_HOLDS, &r);
+    hand_end(&h);
+}
+
+Test(argmin, an_arg_max_equals_the_arg_min_of_the_negative_and_not_that_of_its_own)
+{
+    hand h;
+    ev_step_result r;
+    hand_begin(&h);
+    ev_node m = hand_real(&h, "m"), x = hand_real(&h, "x");
+    ev_node bowl = square_of(&h, x, m), hill = ev_graph_neg(h.graph, bowl);
+    ev_node steep = ev_graph_unary(h.graph, EV_OP_EXP, bowl);
+    size_t turned = argmin_step(&h, hill, steep, 1, x), own = argmin_step(&h, bowl, bowl, 1, x);
+    h.steps[turned].maximise_left = h.steps[own].maximise_right = true;
+    cr_assert_verdict(&h, turned, EV_HOLDS, &r);
+    cr_assert_verdict(&h, own, EV_REFUTED, &r);
     hand_end(&h);
 }
 
@@ -147,6 +162,30 @@ Test(argmin, minima_at_the_same_closed_end_agree_and_elsewhere_are_refuted)
         cr_assert_verdict(&h, s, cases[i].verdict, &r);
         hand_end(&h);
     }
+}
+
+/* On [-1,1] x runs to the upper end on the left and, as long as m > -1, on the right too: about one
+ * m in six tells the two apart. */
+Test(argmin, agreement_at_an_end_of_the_domain_is_asked_of_more_points)
+{
+    hand h;
+    ev_step_result r;
+    size_t few = 0, more = 0;
+    hand_begin(&h);
+    ev_domain unit = {.low = -1, .high = 1};
+    ev_node x = ev_graph_input(h.graph, hand_symbol(&h, "x", 0, 1, 1, unit), EV_SIGN_ANY);
+    ev_node target = ev_graph_add(h.graph, hand_real(&h, "m"), hand_number(&h, 2));
+    size_t s = argmin_step(&h, square_of(&h, x, hand_number(&h, 2)), square_of(&h, x, target), 0,
+                           x);
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        h.budget.points = 2; /* both generic, and nothing in reserve */
+        few += hand_judge_seeded(&h, s, seed, &r) == EV_REFUTED;
+        h.budget.points = 60;
+        more += hand_judge_seeded(&h, s, seed, &r) == EV_REFUTED;
+    }
+    cr_expect_lt(few, 20);
+    cr_expect_eq(more, 20, "%zu of 20", more);
+    hand_end(&h);
 }
 
 /* cos 4x + tilt x on [-3,3]: four minima or more, the lowest near the left end. */

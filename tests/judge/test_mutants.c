@@ -58,15 +58,18 @@ static const slip slips[] = {
     {"a transpose lost", "(A B)^\\top = B^\\top A^\\top", "A for A^\\top"},
     {"an inverse lost", "(A B)^{-1} = B^{-1} A^{-1}", "A for A^{-1}"},
     {"a bracket moved", "a b + a s = a (b + s)", "a b + s for a (b + s)"},
+    {"a zero vector that is none", "\\nabla_\\mu (a - a) = \\mathbf{0}", "\\mathbf{1} for 0"},
+    {"an arg-min for an arg-max", "\\arg\\max_x (-((x - a)^2)) = \\arg\\min_x (x - a)^4",
+     "\\arg\\max_{x} "},
     {"an expectation lost", "a = \\mathbb{E}_{q(x)}[x]", "x for"},
     {"the inequality strengthened", "a^2 + b^2 \\ge 2 a b", "= for \\ge"},
     {"the inequality reversed", "a^2 + b^2 \\ge 2 a b", "\\le for \\ge"},
 };
 
-static void expect_killed(const slip *s, const ev_claim *claim)
+static void expect_killed(const slip *s, const ev_claim *claim, uint64_t seed)
 {
     ev_budget budget = ev_budget_for(0);
-    ev_strength_request request = {.id = claim->id, .seed = 7, .budget = &budget};
+    ev_strength_request request = {.id = claim->id, .seed = seed, .budget = &budget};
     ev_arena *arena = ev_arena_create();
     ev_mutant *mutants;
     size_t count = 0, found = 0;
@@ -79,8 +82,8 @@ static void expect_killed(const slip *s, const ev_claim *claim)
         cr_assert_eq(ev_strength_verdict(&mutants[i].formula, &request, &verdict), EV_OK);
         found += verdict == EV_REFUTED || verdict == EV_VOID;
     }
-    cr_expect_gt(found, 0, "%s: no mutant with \"%s\" is killed, of %zu of %s", s->kind, s->mutant,
-                 count, s->claim);
+    cr_expect_gt(found, 0, "%s, seed %zu: no mutant with \"%s\" is killed, of %zu of %s", s->kind,
+                 (size_t)seed, s->mutant, count, s->claim);
     if (found == 0)
         for (size_t i = 0; i < count; i++)
             fprintf(stderr, "    %s\n", mutants[i].text);
@@ -93,7 +96,35 @@ Test(mutants, each_kind_of_slip_is_made_and_noticed, .timeout = 120)
         char text[4096];
         snprintf(text, sizeof text, "%s<!-- claim: it -->\n$$ %s $$\n", setting, slips[i].claim);
         ev_document *document = document_parse(text);
-        expect_killed(&slips[i], &document->claims[0]);
+        expect_killed(&slips[i], &document->claims[0], 7);
+        ev_document_destroy(document);
+    }
+}
+
+/* The objective with its log lost has its minimum in the same corner for most of the targets, and
+ * the clamp with an exponential lost has the same derivative but for b between log l and l. */
+Test(mutants, what_differs_at_few_points_is_noticed_under_every_seed, .timeout = 120)
+{
+    static const slip rare[] = {
+        {"a log lost",
+         "\\arg\\min_\\phi \\mathbb{E}_{q(x)}\\Big[f(x)\\log\\frac{1}{q(x)}\\Big] = "
+         "\\arg\\min_\\phi \\mathbb{E}_{q(x)}\\Big[2 f(x)\\log\\frac{1}{q(x)}\\Big]",
+         "2 f(x) for 2 f(x) \\log(\\frac{1}{q(x)})"},
+        {"an exp lost", "\\frac{d}{db} \\min(\\exp(b), \\exp(l)) = \\exp(b)\\,\\mathbb{1}[b < l]",
+         "l for \\exp(l)"},
+    };
+    for (size_t i = 0; i < sizeof rare / sizeof *rare; i++) {
+        char text[4096];
+        snprintf(
+            text, sizeof text,
+            "Let $\\phi \\in [-1,1]^2$, $\\theta \\in [-0.5,0.5]$, $b \\in [-30,30]$ and $l \\in "
+            "[1,20]$, with $b \\ne l$. Define $q(x) = \\mathcal{N}(x; \\phi_1, "
+            "\\exp(2\\phi_2))$ and $f(x) = \\mathcal{N}(x; \\theta, 0.2)$.\n\n"
+            "<!-- claim: it -->\n$$ %s $$\n",
+            rare[i].claim);
+        ev_document *document = document_parse(text);
+        for (uint64_t seed = 1; seed <= 30; seed++)
+            expect_killed(&rare[i], &document->claims[0], seed);
         ev_document_destroy(document);
     }
 }
