@@ -25,7 +25,7 @@
 #include <omp.h>
 #include <sys/resource.h>
 
-enum { POINTS = 1, POINTS_IN_TURN = 24, MODULES_EVERY = 20, FIRST_SEED = 1 };
+enum { POINTS = 1, POINTS_IN_TURN = 24, MODULES_EVERY = 20, PROGRESS_EVERY = 50, FIRST_SEED = 1 };
 
 typedef struct {
     const ev_claim *claim;
@@ -313,6 +313,10 @@ static void run_seeds(soak *s, size_t seeds, double minutes)
         break_steps(s, turn, o);
         o->seconds = thread_seconds() - began;
         o->done = true;
+        if (o->first[0] != '\0')
+            fprintf(stderr, "seed %" PRIu64 ": %s\n", o->seed, o->first);
+        if ((turn + 1) % PROGRESS_EVERY == 0)
+            fprintf(stderr, "seed %" PRIu64 " after %.0f s\n", o->seed, bench_clock() - start);
     }
 }
 
