@@ -94,14 +94,27 @@ static void assemble(const ev_program *p, const program_root *root, ev_value *va
         explain(p, root->number, value);
 }
 
+/* What a batch may spend: one evaluation takes at most half of what is left, because another will
+ * follow, and its batches have equal parts of it. */
+static uint64_t share_of(const ev_program *p, uint64_t until, size_t batches)
+{
+    if (p->meter == NULL)
+        return 0;
+    return p->meter->spent < until ? (until - p->meter->spent) / batches : 0;
+}
+
 ev_status ev_program_evaluate(ev_program *program, const double *inputs, const ev_effort *effort,
                               const ev_stream *stream, ev_value *values)
 {
     size_t b = 0, i = 0;
+    ev_meter *meter = program->meter;
+    const uint64_t until = meter == NULL ? 0 : meter->spent + ev_meter_left(meter) / 2;
+    ev_meter_charge(meter, program->instruction_count, EV_OPERATIONS_OF_A_NUMBER);
     read_inputs(program, inputs);
     for (size_t s = 0; s < program->stage_count; s++) {
         for (; b < program->stages[s].batch_end; b++) {
-            ev_status status = ev_batch_evaluate(program, &program->batches[b], effort, stream);
+            ev_status status = ev_batch_evaluate(program, &program->batches[b], effort, stream,
+                                                 share_of(program, until, program->batch_count - b));
             if (status != EV_OK)
                 return status;
         }
@@ -119,15 +132,32 @@ ev_status ev_program_evaluate(ev_program *program, const double *inputs, const e
 /* ---- plain values ---- */
 
 /* At most this many points a grid: the order falls where there are many coordinates. */
-static size_t affordable_order(size_t order, size_t dim)
+static size_t affordable_order(size_t order, size_t dim, double most)
 {
     for (;; order--) {
         double points = 1;
         for (size_t d = 0; d < dim; d++)
             points *= (double)order;
-        if (points <= 0x1p20 || order <= 2)
+        if (points <= most || order <= 2)
             return order;
     }
+}
+
+/* Loops may stand in loops: their order falls until a point is no dearer than this.  *order is then
+ * that of the outer grid. */
+static ev_status set_plain_rules(ev_program *p, ev_tape *tape, size_t *order)
+{
+    const double dearest = 0x1p24, most = 0x1p30;
+    double operations = HUGE_VAL;
+    for (size_t k = affordable_order(*order, tape->loop_dim, 0x1p20);; k = k * 3 / 4) {
+        if (!ev_set_loop_rules(p, tape, k))
+            return EV_NO_MEMORY;
+        operations = (double)ev_tape_operations(tape);
+        if (operations <= dearest || tape->loop_count == 0 || k <= 2)
+            break;
+    }
+    *order = affordable_order(*order, tape->dim, fmin(0x1p20, most / operations));
+    return operations <= most ? EV_OK : EV_UNFIT;
 }
 
 static ev_status integrate_plainly(ev_program *p, const batch *b, size_t order)
@@ -137,11 +167,14 @@ static ev_status integrate_plainly(ev_program *p, const batch *b, size_t order)
     bool possible = b->tape->dim <= EV_QUADRATURE_MAX_DIM &&
                     b->tape->loop_dim <= EV_QUADRATURE_MAX_DIM;
     ev_status status = EV_UNFIT;
-    if (possible) {
-        if (!ev_set_loop_rules(p, b->tape, affordable_order(order, b->tape->loop_dim)))
-            return EV_NO_MEMORY;
-        status = ev_hermite_expect(b->tape->dim, affordable_order(order, b->tape->dim), ev_tape_run,
-                                   b->tape, b->n, integrals, &evaluations);
+    if (p->meter != NULL && ev_meter_left(p->meter) == 0)
+        p->meter->cut = true;
+    else if (possible)
+        status = set_plain_rules(p, b->tape, &order);
+    if (status == EV_OK) {
+        status = ev_hermite_expect(b->tape->dim, order, ev_tape_run, b->tape, b->n, integrals,
+                                   &evaluations);
+        ev_meter_charge(p->meter, evaluations, ev_tape_operations(b->tape));
     }
     if (status != EV_OK && status != EV_UNFIT)
         return status;
@@ -157,6 +190,7 @@ ev_status ev_program_values(ev_program *program, const double *inputs, size_t he
 {
     ev_number *v = program->numbers;
     size_t b = 0, i = 0;
+    ev_meter_charge(program->meter, program->instruction_count, 1);
     for (size_t k = 0; k < program->input_count; k++)
         v[program->inputs[k].number].value = inputs[program->inputs[k].index];
     for (size_t s = 0; s < program->stage_count; s++) {

@@ -6,7 +6,10 @@
  *  3. A survey of the body adds the rounding errors of the body and the errors of the scalars it
  *     reads.
  *  4. Monte Carlo, on a stream of the member's own, must not contradict; it speaks alone where
- *     quadrature can't. */
+ *     quadrature can't.
+ *
+ * Where the program has a meter, the batch has a share of it, and each request gets a part of what
+ * is left of the share: points, orders and draws are fewer then, and their errors larger. */
 #include "formula/program_internal.h"
 
 #include <math.h>
@@ -14,11 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef struct {
-    ev_program *program;
-    const ev_effort *effort;
-    const ev_stream *stream;
-} setting;
+typedef ev_setting setting;
 
 static void unfit(expectation *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void unfit(expectation *e, const char *format, ...)
@@ -56,6 +55,8 @@ static void begin(const setting *s, expectation *e)
               (int)EV_QUADRATURE_MAX_DIM);
 }
 
+static void spent(expectation *e) { unfit(e, "the budget of operations was spent"); }
+
 static ev_stream stream_of(const setting *s, const expectation *e)
 {
     const ev_stream none = {{0, 0}, {0, 0}};
@@ -69,63 +70,6 @@ static bool can_integrate(const setting *s, const ev_tape *tape)
     return tape->dim <= s->effort->max_dim && tape->dim <= EV_QUADRATURE_MAX_DIM;
 }
 
-/* ---- 1. the order of nested rules ---- */
-
-enum { TRIAL_DRAWS = 1024 };
-
-/* The batch at low cost, to compare inner orders: a coarse grid, or draws where there are too many
- * coordinates for one. */
-static ev_status try_batch(const setting *s, ev_tape *tape, ev_integral *out)
-{
-    static const size_t orders[EV_QUADRATURE_MAX_DIM + 1] = {1, 16, 8, 6, 4};
-    size_t evaluations;
-    if (tape->dim <= EV_QUADRATURE_MAX_DIM)
-        return ev_hermite_expect(tape->dim, orders[tape->dim], ev_tape_run, tape, tape->functions,
-                                 out, &evaluations);
-    ev_sample_summary draws[EV_BATCH_MAX];
-    const ev_stream none = {{0, 0}, {0, 0}};
-    ev_status status = ev_monte_carlo_expect(tape->dim, ev_tape_run, tape, tape->functions,
-                                             s->stream == NULL ? &none : s->stream, TRIAL_DRAWS, 1,
-                                             draws);
-    for (size_t k = 0; status == EV_OK && k < tape->functions; k++)
-        out[k] = (ev_integral){draws[k].mean, 0, draws[k].magnitude};
-    return status;
-}
-
-/* error[k]: eight times the difference that the last rise of the order made.  A rule that converges
- * like 1/order errs by twice that difference; analytic bodies by far less. */
-static ev_status choose_loop_rules(const setting *s, ev_tape *tape, double *error)
-{
-    static const size_t ladders[EV_QUADRATURE_MAX_DIM + 1][9] = {{0},
-                                                                 {16, 24, 32, 48, 64, 96, 128, 192},
-                                                                 {12, 18, 20, 30, 32, 48},
-                                                                 {6, 9, 10, 14},
-                                                                 {4, 6, 6, 8}};
-    memset(error, 0, tape->functions * sizeof *error);
-    if (tape->loop_count == 0)
-        return EV_OK;
-    ev_integral low[EV_BATCH_MAX] = {{0}}, high[EV_BATCH_MAX] = {{0}};
-    const size_t *pair = ladders[tape->loop_dim];
-    for (bool enough = false; !enough && pair[0] != 0; pair += 2) {
-        if (!ev_set_loop_rules(s->program, tape, pair[0]))
-            return EV_NO_MEMORY;
-        ev_status status = try_batch(s, tape, low);
-        if (status != EV_NO_MEMORY && !ev_set_loop_rules(s->program, tape, pair[1]))
-            status = EV_NO_MEMORY;
-        if (status == EV_OK)
-            status = try_batch(s, tape, high);
-        if (status != EV_OK) /* not finite: whoever integrates will say so */
-            return status == EV_NO_MEMORY ? status : EV_OK;
-        enough = true;
-        for (size_t k = 0; k < tape->functions; k++) {
-            error[k] = 8 * fabs(high[k].value - low[k].value);
-            double scale = fmax(fabs(high[k].value), 1e-3 * high[k].magnitude);
-            enough = enough && error[k] <= s->effort->relative * scale;
-        }
-    }
-    return EV_OK;
-}
-
 /* ---- 3. what the body itself brings in ---- */
 
 /* Errors of the survey onto those of the rule.  Where the coarse grid has missed part of E|f|, its
@@ -136,9 +80,11 @@ static ev_status add_survey(const setting *s, expectation *e)
     const ev_stream own = stream_of(s, e), draws = ev_stream_child(&own, 1);
     ev_number *v = number_of(s, e);
     ev_survey survey;
-    ev_status status = ev_survey_body(s->program, e->tape, &draws, &survey);
+    ev_status status = ev_survey_body(s, e->tape, &draws, &survey);
     if (status != EV_OK)
         return status;
+    if (!survey.afforded)
+        spent(e);
     if (survey.fault.op != EV_OP_NONE && !e->fit) {
         char what[80];
         ev_fault_describe(&survey.fault, sizeof what, what);
@@ -164,18 +110,22 @@ static ev_status draw(const setting *s, expectation *e, uint64_t samples, ev_sam
     if (!ev_tape_reserve(e->tape, threads))
         return EV_NO_MEMORY;
     e->samples += samples;
+    ev_setting_charge(s, e->tape, samples);
     return ev_monte_carlo_expect(e->tape->dim, ev_tape_run, e->tape, 1, &draws, samples, threads,
                                  out);
 }
 
-/* The voice beside quadrature: silent where the tail is heavy, and where all draws were alike: they
- * may have missed the place where the integrand is not, and tell nothing of its spread. */
+/* The voice beside quadrature: silent where the tail is heavy, where the budget pays for a few draws
+ * only, and where all draws were alike: they may have missed the place where the integrand is not, and
+ * tell nothing of its spread. */
 static ev_status hear_sampling(const setting *s, expectation *e)
 {
+    enum { FEWEST = 256 };
     ev_sample_summary sample;
-    if (s->effort->samples == 0)
+    const uint64_t samples = ev_setting_ration(s, e->tape, s->effort->samples, 1);
+    if (samples == 0 || (samples < FEWEST && samples < s->effort->samples))
         return EV_OK;
-    ev_status status = draw(s, e, s->effort->samples, &sample);
+    ev_status status = draw(s, e, samples, &sample);
     if (status != EV_OK)
         return status;
     const ev_number *v = number_of(s, e);
@@ -230,6 +180,7 @@ static bool is_hopeless(const ev_sample_summary *sample, double width, double wa
 /* The only voice: more and more draws until the interval is short enough. */
 static ev_status sample_alone(const setting *s, expectation *e, const char *why)
 {
+    enum { FEWEST = 1024 };
     const ev_effort *effort = s->effort;
     ev_sample_summary sample;
     uint64_t samples = effort->samples > 0 ? effort->samples : 4096;
@@ -238,16 +189,22 @@ static ev_status sample_alone(const setting *s, expectation *e, const char *why)
         unfit(e, "no quadrature (%s), and sampling is off", why);
         return EV_OK;
     }
+    /* Doubled until there, all attempts together are not twice as many as the last. */
+    const uint64_t most = ev_setting_ration(s, e->tape, effort->max_samples, 2);
+    if (most < FEWEST && most < effort->max_samples) {
+        spent(e);
+        return EV_OK;
+    }
     for (;; samples *= 2) {
-        samples = samples < effort->max_samples ? samples : effort->max_samples;
+        samples = samples < most ? samples : most;
         ev_status status = draw(s, e, samples, &sample);
         if (status != EV_OK)
             return status;
         width = ev_sample_half_width(&sample, effort->alpha);
         double wanted = effort->sampling_relative *
                         fmax(fabs(sample.mean), 1e-3 * sample.magnitude);
-        if (width <= wanted || samples == effort->max_samples || samples > UINT64_MAX / 2 ||
-            is_hopeless(&sample, width, wanted, effort->max_samples))
+        if (width <= wanted || samples == most || samples > UINT64_MAX / 2 ||
+            is_hopeless(&sample, width, wanted, most))
             break;
     }
     accept_sample(s, e, &sample, width);
@@ -319,14 +276,33 @@ static size_t affordable_points(const ev_effort *effort, const ev_tape *tape)
                                               : FEWEST;
 }
 
-static ev_status integrate(const setting *s, ev_tape *tape, ev_integral *out, double *nested,
-                           ev_quadrature_report *report)
+/* What the rules of ev_normal_expect ask for in any case. */
+static size_t fewest_points(size_t dim)
 {
-    ev_status status = choose_loop_rules(s, tape, nested);
-    if (status != EV_OK)
+    size_t points = 1000;
+    for (size_t d = 0, power = 1; d < dim; d++) {
+        power *= 8;
+        points = d + 1 == dim ? points + 2 * power : points;
+    }
+    return points;
+}
+
+/* *afforded: false when the budget does not pay for the least that is needed, and nothing was done. */
+static ev_status integrate(const setting *s, ev_tape *tape, ev_integral *out, double *nested,
+                           ev_quadrature_report *report, bool *afforded)
+{
+    ev_status status = ev_choose_loop_rules(s, tape, nested, afforded);
+    if (status != EV_OK || !*afforded)
         return status;
-    const ev_quadrature_request request = {s->effort->relative, affordable_points(s->effort, tape)};
-    return ev_normal_expect(tape->dim, ev_tape_run, tape, tape->functions, &request, out, report);
+    const size_t wanted = affordable_points(s->effort, tape);
+    const size_t points = (size_t)ev_setting_ration(s, tape, wanted, 2);
+    *afforded = points >= fewest_points(tape->dim) || points == wanted;
+    if (!*afforded)
+        return EV_OK;
+    const ev_quadrature_request request = {s->effort->relative, points};
+    status = ev_normal_expect(tape->dim, ev_tape_run, tape, tape->functions, &request, out, report);
+    ev_setting_charge(s, tape, report->evaluations);
+    return status;
 }
 
 static ev_status evaluate_alone(const setting *s, expectation *e)
@@ -334,18 +310,24 @@ static ev_status evaluate_alone(const setting *s, expectation *e)
     ev_integral integral;
     ev_quadrature_report report;
     double nested;
+    bool afforded;
     ev_status status;
     if (!e->fit)
         return EV_OK;
     if (can_integrate(s, e->tape)) {
-        status = integrate(s, e->tape, &integral, &nested, &report);
-        return status == EV_OK ? settle(s, e, &integral, nested, &report) : status;
+        status = integrate(s, e->tape, &integral, &nested, &report, &afforded);
+        if (status == EV_OK && !afforded)
+            spent(e);
+        return status == EV_OK && afforded ? settle(s, e, &integral, nested, &report) : status;
     }
     char why[64];
     snprintf(why, sizeof why, "%zu coordinates", e->tape->dim);
-    status = choose_loop_rules(s, e->tape, &nested);
-    if (status == EV_OK)
-        status = sample_alone(s, e, why);
+    status = ev_choose_loop_rules(s, e->tape, &nested, &afforded);
+    if (status == EV_OK && !afforded)
+        spent(e);
+    if (status != EV_OK || !afforded)
+        return status;
+    status = sample_alone(s, e, why);
     number_of(s, e)->error[EV_ERROR_QUADRATURE] += nested;
     return status == EV_OK ? add_survey(s, e) : status;
 }
@@ -356,8 +338,9 @@ static ev_status evaluate_together(const setting *s, batch *b, bool *settled)
     ev_integral integrals[EV_BATCH_MAX];
     double nested[EV_BATCH_MAX];
     ev_quadrature_report report;
-    ev_status status = integrate(s, b->tape, integrals, nested, &report);
-    *settled = status == EV_OK;
+    bool afforded;
+    ev_status status = integrate(s, b->tape, integrals, nested, &report, &afforded);
+    *settled = status == EV_OK && afforded;
     for (size_t k = 0; k < b->n && *settled; k++)
         *settled = is_enough(&report, &integrals[k]);
     for (size_t k = 0; *settled && status == EV_OK && k < b->n; k++) {
@@ -368,10 +351,18 @@ static ev_status evaluate_together(const setting *s, batch *b, bool *settled)
     return status;
 }
 
-ev_status ev_batch_evaluate(ev_program *program, batch *b, const ev_effort *effort,
-                            const ev_stream *stream)
+/* Of n that are still to come, the next one's part of what is left until there. */
+static uint64_t part_of(const ev_program *program, uint64_t until, size_t n)
 {
-    const setting s = {program, effort, stream};
+    const uint64_t so_far = program->meter == NULL ? 0 : program->meter->spent;
+    return so_far < until ? so_far + (until - so_far) / n : so_far;
+}
+
+ev_status ev_batch_evaluate(ev_program *program, batch *b, const ev_effort *effort,
+                            const ev_stream *stream, uint64_t operations)
+{
+    const uint64_t so_far = program->meter == NULL ? 0 : program->meter->spent;
+    setting s = {program, effort, stream, so_far + operations};
     bool fit = true, settled = false;
     ev_status status = EV_OK;
     for (size_t k = 0; k < b->n; k++) {
@@ -380,7 +371,9 @@ ev_status ev_batch_evaluate(ev_program *program, batch *b, const ev_effort *effo
     }
     if (fit && b->n > 1 && can_integrate(&s, b->tape))
         status = evaluate_together(&s, b, &settled);
-    for (size_t k = 0; !settled && status == EV_OK && k < b->n; k++)
+    for (size_t k = 0; !settled && status == EV_OK && k < b->n; k++) {
+        s.until = part_of(program, so_far + operations, b->n - k);
         status = evaluate_alone(&s, &program->expectations[b->first + k]);
+    }
     return status;
 }

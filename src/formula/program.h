@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "formula/graph.h"
+#include "formula/meter.h"
 #include "numerics/random.h"
 
 #include <stdbool.h>
@@ -69,6 +70,11 @@ void ev_program_destroy(ev_program *program);
  * one evaluation can spend. */
 size_t ev_program_comparisons(const ev_program *program);
 
+/* From now on all evaluations are charged to this meter, which must outlive them, and make do with
+ * what is left on it: fewer points, coarser nested rules, fewer draws, with the errors that follow
+ * from that; where not even the least is left, values are unfit.  NULL: without limit. */
+void ev_program_set_meter(ev_program *program, ev_meter *meter);
+
 /* Values of the roots at one point.  inputs[i] is the value of INPUT i.
  * Each outermost EXPECT is computed by ev_normal_expect and, when effort->samples > 0,
  * compared with Monte Carlo on the stream: a contradiction beyond both errors makes every
@@ -80,7 +86,8 @@ ev_status ev_program_evaluate(ev_program *program, const double *inputs, const e
                               const ev_stream *stream, ev_value *values);
 
 /* Plain doubles, no error bounds and no sampling: for minimisers and for drawing points.
- * EXPECTs by Gauss-Hermite of the given order.  NaN where not defined. */
+ * EXPECTs by Gauss-Hermite of the given order, or a lower one where there are many coordinates.
+ * NaN where not defined, and where the meter has nothing left. */
 ev_status ev_program_values(ev_program *program, const double *inputs, size_t hermite_order,
                             double *values);
 

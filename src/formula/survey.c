@@ -33,9 +33,11 @@ static void look(ev_tape *tape, const double *x, double weight, ev_survey *out)
         out->fault = (ev_fault){EV_OP_EXPECT, f.value, 0};
 }
 
+static size_t grid_order(const ev_tape *tape) { return tape->dim == 1 ? 6 : 4; }
+
 static ev_status survey_grid(ev_program *program, ev_tape *tape, ev_survey *out)
 {
-    const ev_rule *rule = ev_rules_get(&program->rules, tape->dim == 1 ? 6 : 4);
+    const ev_rule *rule = ev_rules_get(&program->rules, grid_order(tape));
     if (rule == NULL)
         return EV_NO_MEMORY;
     size_t points = 1;
@@ -67,7 +69,15 @@ static ev_status survey_draws(ev_tape *tape, const ev_stream *stream, ev_survey 
     return EV_OK;
 }
 
-ev_status ev_survey_body(ev_program *program, ev_tape *tape, const ev_stream *stream,
+static uint64_t survey_points(const ev_tape *tape)
+{
+    uint64_t points = 1;
+    for (size_t d = 0; tape->dim <= EV_QUADRATURE_MAX_DIM && d < tape->dim; d++)
+        points *= grid_order(tape);
+    return tape->dim <= EV_QUADRATURE_MAX_DIM ? points : SURVEY_DRAWS;
+}
+
+ev_status ev_survey_body(const ev_setting *s, ev_tape *tape, const ev_stream *stream,
                          ev_survey *out)
 {
     const ev_rule *kept[EV_NESTING_MAX + 1];
@@ -75,9 +85,16 @@ ev_status ev_survey_body(ev_program *program, ev_tape *tape, const ev_stream *st
         kept[d] = tape->rule[d];
     *out = (ev_survey){.fault = {.op = EV_OP_NONE}};
     ev_status status = EV_NO_MEMORY;
-    if (ev_set_loop_rules(program, tape, tape->loop_dim <= 1 ? 6 : 4))
-        status = tape->dim <= EV_QUADRATURE_MAX_DIM ? survey_grid(program, tape, out)
-                                                    : survey_draws(tape, stream, out);
+    if (ev_set_loop_rules(s->program, tape, tape->loop_dim <= 1 ? 6 : 4)) {
+        const uint64_t cost = EV_OPERATIONS_OF_A_NUMBER * survey_points(tape);
+        out->afforded = ev_setting_ration(s, tape, cost, 1) == cost;
+        status = EV_OK;
+        if (out->afforded) {
+            ev_setting_charge(s, tape, cost);
+            status = tape->dim <= EV_QUADRATURE_MAX_DIM ? survey_grid(s->program, tape, out)
+                                                        : survey_draws(tape, stream, out);
+        }
+    }
     for (size_t d = 0; d <= EV_NESTING_MAX; d++)
         tape->rule[d] = kept[d];
     return status;

@@ -98,6 +98,26 @@ static size_t loop_nodes(const ev_tape *t, const ev_loop *loop)
     return nodes;
 }
 
+/* Points and values are moved about outside the tape too. */
+enum { OPERATIONS_OF_A_ROW = 8 };
+
+uint64_t ev_tape_operations(const ev_tape *t)
+{
+    double operations = (double)(OPERATIONS_OF_A_ROW * (t->dim + t->functions));
+    double times[EV_NESTING_MAX + 1] = {1};
+    size_t depth = 0;
+    for (size_t p = 0; p < t->length; p++) {
+        const ev_instruction *i = &t->code[p];
+        if (i->code == EV_CODE_LOOP) {
+            times[depth + 1] = times[depth] * (double)loop_nodes(t, &t->loops[i->dst]);
+            depth++;
+        }
+        operations += times[depth];
+        depth -= i->code == EV_CODE_END;
+    }
+    return operations < 0x1p62 ? (uint64_t)operations : UINT64_C(1) << 62;
+}
+
 /* ---- running ---- */
 
 static void run_chunk(const ev_tape *t, ev_tape_worker *w, size_t n)

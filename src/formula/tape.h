@@ -79,6 +79,9 @@ ev_status ev_tape_build(ev_arena *arena, const ev_graph *graph, const ev_tape_sc
 bool ev_tape_reserve(ev_tape *tape, size_t workers);
 void ev_tape_free_workers(ev_tape *tape);
 
+/* What one point costs at the present rules: instructions, those in loops once for each node. */
+uint64_t ev_tape_operations(const ev_tape *tape);
+
 /* The functions at n points: an ev_integrand whose context is the tape. */
 int ev_tape_run(void *tape, size_t worker, size_t n, const double *const *x, double *const *out);
 

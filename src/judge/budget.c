@@ -1,6 +1,8 @@
 #include "judge/budget.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 static const ev_budget levels[] = {
     {.name = "quick",
@@ -11,6 +13,7 @@ static const ev_budget levels[] = {
      .starts = 3,
      .tries = 1000,
      .doublings = 1,
+     .operations = UINT64_C(1) << 50,
      .resolution = 1e-9,
      .sampling_resolution = 1e-3,
      .effort = {.relative = 1e-11,
@@ -28,6 +31,7 @@ static const ev_budget levels[] = {
      .starts = 5,
      .tries = 2000,
      .doublings = 2,
+     .operations = UINT64_C(1) << 50,
      .resolution = 1e-9,
      .sampling_resolution = 1e-3,
      .effort = {.relative = 1e-11,
@@ -45,6 +49,7 @@ static const ev_budget levels[] = {
      .starts = 10,
      .tries = 10000,
      .doublings = 3,
+     .operations = UINT64_C(1) << 50,
      .resolution = 1e-9,
      .sampling_resolution = 1e-3,
      .effort = {.relative = 1e-11,
@@ -70,6 +75,16 @@ ev_effort ev_budget_effort(const ev_budget *budget, size_t attempt)
         effort.sampling_relative /= 2.0;
     }
     return effort;
+}
+
+const char *ev_budget_advice(const ev_budget *budget, size_t size, char *text)
+{
+    text[0] = '\0';
+    for (size_t i = 0; i + 1 < sizeof levels / sizeof *levels; i++)
+        if (strcmp(budget->name, levels[i].name) == 0)
+            snprintf(text, size, " (--effort %s has %.3g)", levels[i + 1].name,
+                     (double)levels[i + 1].operations);
+    return text;
 }
 
 size_t ev_budget_attempts(const ev_budget *budget) { return budget->doublings + 2; }

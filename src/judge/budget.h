@@ -19,13 +19,18 @@ typedef struct {
     size_t doublings;           /* of the effort, at a point that is not decided */
     bool verdict_only; /* is it HOLDS or not: the first point that does not agree ends it, and
                                    the standard deviation of an estimate is not wanted */
-    double resolution; /* relative, where quadrature serves */
+    uint64_t operations; /* that a step may spend, at all its points together (formula/meter.h) */
+    double resolution;   /* relative, where quadrature serves */
     double sampling_resolution; /* relative, where only sampling does */
     ev_effort effort; /* of the first evaluation; alpha is filled in once the run is planned */
 } ev_budget;
 
 /* level: an ev_effort_level of judge.h (0 quick, 1 full, 2 deep). */
 ev_budget ev_budget_for(int level);
+
+/* " (--effort full has ten times as many)": how to have more operations, or "" where there is no more.
+ */
+const char *ev_budget_advice(const ev_budget *budget, size_t size, char *text);
 
 /* The effort of attempt number 0, 1, 2, ...: evaluations and samples double, and the errors asked
  * for shrink. */

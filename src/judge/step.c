@@ -41,16 +41,37 @@ static void set_unresolved(ev_attempt *attempt, const char *why)
     snprintf(attempt->reason, sizeof attempt->reason, "%s", why);
 }
 
+/* All that the trial computes from now on is charged to the meter; NULL: to none. */
+static void set_meter(const ev_trial *trial, ev_meter *meter)
+{
+    ev_program *const programs[] = {trial->program, trial->second, trial->spread};
+    for (size_t i = 0; i < sizeof programs / sizeof *programs; i++)
+        if (programs[i] != NULL)
+            ev_program_set_meter(programs[i], meter);
+}
+
+/* The budget kept the point from being decided. */
+static void set_spent(const ev_budget *budget, ev_attempt *attempt)
+{
+    char why[sizeof attempt->reason], more[80];
+    snprintf(why, sizeof why, "the budget of %.3g operations for a step was spent%s",
+             (double)budget->operations, ev_budget_advice(budget, sizeof more, more));
+    set_unresolved(attempt, why);
+}
+
 /* The outcome at one point, with the cost of all attempts.  A difference that would not be shown
  * anyway, a simpler refuting point being known, is not confirmed. */
 static ev_status judge_point(const ev_step_point *point, const ev_budget *budget,
-                             const ev_stream *stream, bool confirm, ev_attempt *out)
+                             const ev_stream *stream, bool confirm, const ev_meter *meter,
+                             ev_attempt *out)
 {
     ev_attempt total;
     ev_attempt_begin(&total);
     bool contested = false, settled = false;
     ev_outcome last = EV_UNRESOLVED;
     for (size_t k = 0; !settled && k < ev_budget_attempts(budget); k++) {
+        if (k > 0 && meter->cut)
+            break;
         ev_effort effort = ev_budget_effort(budget, k);
         ev_stream own = ev_stream_child(stream, (uint32_t)k);
         ev_status status = attempt_once(point, budget, &effort, &own, out);
@@ -70,6 +91,8 @@ static ev_status judge_point(const ev_step_point *point, const ev_budget *budget
     }
     if (!settled && last != EV_UNRESOLVED && last != EV_UNFIT_VALUES)
         set_unresolved(out, "evaluations with different effort contradict each other");
+    if (!settled && meter->cut)
+        set_spent(budget, out);
     out->methods = total.methods;
     out->evaluations = total.evaluations;
     out->samples = total.samples;
@@ -164,7 +187,12 @@ static ev_status judge_points(size_t count, const ev_step_point *points, const e
         ev_stream own = ev_stream_child(stream, (uint32_t)i);
         bool refuted = result->points_effective > 0 && result->at.worst.outcome == EV_DIFFERS;
         ev_attempt attempt;
-        status = judge_point(&points[i], budget, &own, !refuted, &attempt);
+        ev_meter whole = {.limit = budget->operations, .spent = result->operations};
+        ev_meter meter = {.limit = ev_meter_left(&whole) / (count - k)};
+        set_meter(points[i].trial, &meter);
+        status = judge_point(&points[i], budget, &own, !refuted, &meter, &attempt);
+        set_meter(points[i].trial, NULL);
+        result->operations += meter.spent;
         if (status != EV_OK)
             break;
         add_point(result, points, i, &attempt);
@@ -190,8 +218,12 @@ ev_status ev_step_judge(size_t count, const ev_step_point *points, const ev_budg
     if (result->points_effective > 0) {
         const ev_step_point *shown = &points[result->shown];
         ev_stream own = ev_stream_child(stream, (uint32_t)count);
+        ev_meter meter = {.limit = budget->operations / 10};
+        set_meter(shown->trial, &meter);
         result->deviation = ev_attempt_deviation(shown->trial, shown->place.inputs, budget, &own,
                                                  &result->comparisons);
+        set_meter(shown->trial, NULL);
+        result->operations += meter.spent;
     }
     result->verdict = verdict_of(result);
     give_reason(result);

@@ -24,7 +24,7 @@ typedef struct {
     double smallest_detectable;
     double resolution;
     unsigned methods;
-    uint64_t evaluations, samples, comparisons;
+    uint64_t evaluations, samples, comparisons, operations;
     double sentinel;
     double p_value; /* of one sampling comparison of the last point that had one, or NaN */
 } ev_step_result;
