@@ -113,8 +113,9 @@ ev_status ev_program_evaluate(ev_program *program, const double *inputs, const e
     read_inputs(program, inputs);
     for (size_t s = 0; s < program->stage_count; s++) {
         for (; b < program->stages[s].batch_end; b++) {
-            ev_status status = ev_batch_evaluate(program, &program->batches[b], effort, stream,
-                                                 share_of(program, until, program->batch_count - b));
+            ev_status status = ev_batch_evaluate(
+                program, &program->batches[b], effort, stream,
+                share_of(program, until, program->batch_count - b));
             if (status != EV_OK)
                 return status;
         }

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 typedef struct {
-    size_t order, radius; /* so many nodes; radius 0: Gauss-Hermite */
+    size_t order, radius;    /* so many nodes; radius 0: Gauss-Hermite */
     double *nodes, *weights; /* (order); E f = sum weights f(nodes) for the standard normal */
 } ev_rule;
 

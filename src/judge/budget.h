@@ -17,7 +17,7 @@ typedef struct {
     size_t starts;              /* of a minimiser, beside the point's own values */
     size_t tries;               /* at a point that satisfies the conditions */
     size_t doublings;           /* of the effort, at a point that is not decided */
-    bool verdict_only; /* is it HOLDS or not: the first point that does not agree ends it, and
+    bool verdict_only;   /* is it HOLDS or not: the first point that does not agree ends it, and
                                    the standard deviation of an estimate is not wanted */
     uint64_t operations; /* that a step may spend, at all its points together (formula/meter.h) */
     double resolution;   /* relative, where quadrature serves */

@@ -411,6 +411,16 @@ static const char *witness_of(const ev_plan *plan, const ev_trial *trial, const 
                            trial->instance, trial->used, inputs, arena);
 }
 
+/* Why there is no point, where it is not that none satisfies the conditions. */
+static void explain_vacuous(const ev_plan *plan, ev_step_result *result)
+{
+    for (size_t i = 0; i < plan->case_count; i++)
+        if (ev_space_is_spent(plan->spaces[i]))
+            snprintf(
+                result->reason, sizeof result->reason,
+                "the budget was spent before a point was found that satisfies the assumptions");
+}
+
 ev_status ev_plan_judge(const ev_plan *plan, size_t s, const ev_budget *budget, ev_arena *arena,
                         ev_step_result *result, const char **witness)
 {
@@ -445,6 +455,8 @@ ev_status ev_plan_judge(const ev_plan *plan, size_t s, const ev_budget *budget, 
     ev_stream stream = ev_stream_make(plan->seed, plan->claim, (uint32_t)s, 0);
     if (status == EV_OK)
         status = ev_step_judge(n, points, budget, &stream, result);
+    if (status == EV_OK && n == 0)
+        explain_vacuous(plan, result);
     if (status == EV_OK && result->points_effective > 0) {
         const ev_step_point *shown = &points[result->shown];
         *witness = witness_of(plan, shown->trial, shown->place.inputs, arena);

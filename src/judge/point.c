@@ -16,6 +16,7 @@ typedef struct {
 struct ev_space {
     const ev_case *instance;
     ev_program *conditions; /* NULL: none */
+    ev_meter meter;         /* of the conditions */
     double *condition_values;
     size_t cell_count, corner_count;
     ev_cell *cells;
@@ -133,7 +134,10 @@ ev_status ev_space_create(const ev_case *instance, const ev_symbol_table *table,
         return ev_error_set(error, EV_NO_MEMORY, "out of memory");
     }
     list_corners(space);
+    space->meter.limit = UINT64_C(4000000000);
     ev_status status = compile_conditions(space, error);
+    if (status == EV_OK && space->conditions != NULL)
+        ev_program_set_meter(space->conditions, &space->meter);
     if (status != EV_OK) {
         ev_space_destroy(space);
         return status;
@@ -296,6 +300,8 @@ bool ev_space_redraw(ev_space *space, size_t count, const int *symbols, const ev
     }
     return false;
 }
+
+bool ev_space_is_spent(const ev_space *space) { return space->meter.cut; }
 
 bool ev_space_is_rounded(const ev_space *space)
 {

@@ -42,6 +42,10 @@ bool ev_space_draw(ev_space *space, size_t index, const ev_stream *stream, size_
 bool ev_space_redraw(ev_space *space, size_t count, const int *symbols, const ev_stream *stream,
                      size_t tries, double *inputs);
 
+/* The conditions were too dear (formula/meter.h) to be tried at every point drawn; no more points are
+ * found then. */
+bool ev_space_is_spent(const ev_space *space);
+
 /* Some input is bound by an equation that doubles satisfy to rounding only: weights that add up
  * to one, orthogonal matrices. */
 bool ev_space_is_rounded(const ev_space *space);

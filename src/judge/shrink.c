@@ -15,7 +15,7 @@ typedef struct {
     double *inputs;
     double margin; /* that is asked */
     size_t trials;
-    uint64_t evaluations;
+    uint64_t evaluations, operations;
     bool smaller; /* something was taken */
     ev_status status;
 } search;
@@ -59,13 +59,14 @@ static ev_budget trial_budget(const ev_budget *run)
     b.effort.samples = 0;
     b.effort.max_samples = 1 << 14;
     b.effort.sampling_relative = 1e-2;
+    b.operations = UINT64_C(500000000);
     return b;
 }
 
 static bool may_go_on(const search *s)
 {
     return s->status == EV_OK && s->trials < EV_SHRINK_TRIALS &&
-           s->evaluations < EV_SHRINK_EVALUATIONS;
+           s->evaluations < EV_SHRINK_EVALUATIONS && s->operations < EV_SHRINK_OPERATIONS;
 }
 
 /* Is the step clearly refuted there? */
@@ -85,6 +86,7 @@ static bool refutes(search *s, ev_replay *at, const double *inputs)
         return false;
     }
     s->evaluations += result.evaluations + result.samples;
+    s->operations += result.operations;
     const ev_comparison *c = &result.at.worst;
     return result.verdict == EV_REFUTED && margin_of(c) >= s->margin &&
            c->distance >= 10 * c->error;

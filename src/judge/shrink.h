@@ -7,7 +7,7 @@
  * Where no point that was drawn refutes so clearly, half the margin of the one that is shown will do.
  *
  * The search is the same whenever it is repeated.  It ends after EV_SHRINK_TRIALS points, or
- * EV_SHRINK_EVALUATIONS evaluations of integrands.  It can't change a verdict, and so spends none of
+ * EV_SHRINK_EVALUATIONS evaluations of integrands, or EV_SHRINK_OPERATIONS operations.  It can't change a verdict, and so spends none of
  * the run's error probability: the point it ends at is judged once more by the full rules, and is
  * shown only when it is refuted then. */
 #ifndef EV_JUDGE_SHRINK_H
@@ -16,6 +16,7 @@
 #include "judge/replay.h"
 
 enum { EV_SHRINK_TRIALS = 300, EV_SHRINK_EVALUATIONS = 2000000 };
+#define EV_SHRINK_OPERATIONS UINT64_C(4000000000)
 
 typedef struct {
     const ev_formula *formula;

@@ -10,6 +10,11 @@
 
 enum { MUTANT_LIMIT = 60, REPAIR_LIMIT = 160, REPAIRS_SHOWN = 3 };
 
+/* Operations (formula/meter.h): of one edit in one stage, and of all edits of a step.  When they are
+ * spent, no more edits are tried. */
+static const uint64_t edit_operations = UINT64_C(4000000000);
+static const uint64_t all_operations = UINT64_C(40000000000);
+
 /* Most mutants fall at the first points and by a wide margin, so few points are drawn at first,
  * with a coarse quadrature whose error is still counted; sampling as a voice of its own speaks
  * only in the third stage, which is as thorough as a quick run.  What still holds is asked again
@@ -38,6 +43,7 @@ static ev_budget stage_budget(const ev_budget *run, size_t stage)
     b.starts = 2;
     b.doublings = stage >= THOROUGH ? 1 : 0;
     b.effort.alpha = run->effort.alpha;
+    b.operations = edit_operations;
     b.resolution = stages[stage].resolution;
     b.effort.relative = stages[stage].relative;
     b.effort.max_evaluations = stages[stage].max_evaluations;
@@ -48,9 +54,10 @@ static ev_budget stage_budget(const ev_budget *run, size_t stage)
 }
 
 /* The verdict of a one-step formula; *meaning is false when it can't be had.  *closed: no integral
- * was met. */
+ * was met.  *spent grows. */
 static ev_status verdict_of(const ev_formula *formula, const char *id, const ev_budget *budget,
-                            uint64_t seed, ev_verdict *verdict, bool *meaning, bool *closed)
+                            uint64_t seed, uint64_t *spent, ev_verdict *verdict, bool *meaning,
+                            bool *closed)
 {
     ev_error error = EV_ERROR_NONE;
     ev_plan *plan = NULL;
@@ -68,6 +75,7 @@ static ev_status verdict_of(const ev_formula *formula, const char *id, const ev_
     if (status == EV_OK) {
         *verdict = result.verdict;
         *closed = result.methods == 0;
+        *spent += result.operations;
     }
     ev_plan_destroy(plan);
     ev_arena_destroy(arena);
@@ -81,22 +89,24 @@ static bool is_argmin(const ev_formula *formula)
 }
 
 /* The first REFUTED ends it.  Without sampling, what is not REFUTED is left to the thorough
- * stage. */
+ * stage.  No meaning where the operations of all edits are spent. */
 static ev_status staged_verdict(const ev_formula *formula, const ev_strength_request *request,
-                                uint64_t seed, ev_verdict *verdict, bool *meaning)
+                                uint64_t seed, uint64_t *spent, ev_verdict *verdict, bool *meaning)
 {
     bool argmin = is_argmin(formula), closed = false;
-    for (size_t k = 0; k <= CLOSED_FORM; k++) {
+    *meaning = false;
+    for (size_t k = 0; k <= CLOSED_FORM && *spent < all_operations; k++) {
         if (k == CLOSED_FORM && (!closed || argmin || *verdict != EV_HOLDS))
             return EV_OK;
         ev_budget budget = stage_budget(request->budget, k);
         if (k == THOROUGH && argmin)
             budget.points = ARGMIN_POINTS;
-        ev_status status = verdict_of(formula, request->id, &budget, seed, verdict, meaning,
+        ev_status status = verdict_of(formula, request->id, &budget, seed, spent, verdict, meaning,
                                       &closed);
         if (status != EV_OK || !*meaning || *verdict == EV_REFUTED)
             return status;
     }
+    *meaning = *meaning && *spent < all_operations;
     return EV_OK;
 }
 
@@ -115,6 +125,7 @@ typedef struct {
     ev_arena *arena;
     ev_strength *out;
     bool unclear; /* some edit could be neither refuted nor confirmed within a quick run */
+    uint64_t spent;
 } measurement;
 
 /* Does the document declare this mutant equivalent?  Text "A for B" between semicolons. */
@@ -174,7 +185,7 @@ static ev_status note_survivor(measurement *m, const ev_formula *mutant, const c
         ev_verdict verdict = EV_HOLDS;
         bool meaning;
         ev_status status = staged_verdict(mutant, m->request, m->request->seed ^ UINT64_C(0x5eed),
-                                          &verdict, &meaning);
+                                          &m->spent, &verdict, &meaning);
         if (status != EV_OK)
             return status;
         if (verdict == EV_REFUTED)
@@ -192,8 +203,8 @@ static ev_status try_mutant(measurement *m, const ev_mutant *mutant)
 {
     ev_verdict verdict = EV_HOLDS;
     bool meaning = true;
-    ev_status status = staged_verdict(&mutant->formula, m->request, m->request->seed, &verdict,
-                                      &meaning);
+    ev_status status = staged_verdict(&mutant->formula, m->request, m->request->seed, &m->spent,
+                                      &verdict, &meaning);
     if (status != EV_OK || !meaning)
         return status;
     if (verdict != EV_HOLDS) {
@@ -271,7 +282,8 @@ ev_status ev_strength_verdict(const ev_formula *mutant, const ev_strength_reques
                               ev_verdict *verdict)
 {
     bool meaning;
-    ev_status status = staged_verdict(mutant, request, request->seed, verdict, &meaning);
+    uint64_t spent = 0;
+    ev_status status = staged_verdict(mutant, request, request->seed, &spent, verdict, &meaning);
     if (status == EV_OK && !meaning)
         *verdict = EV_SKIPPED;
     return status;
@@ -282,7 +294,7 @@ ev_status ev_strength_measure(const ev_formula *formula, size_t step,
                               ev_strength *strength)
 {
     *strength = (ev_strength){.survivors = "", .reason = ""};
-    measurement m = {formula, step, request, arena, strength, false};
+    measurement m = {formula, step, request, arena, strength, false, 0};
     ev_mutant *mutants;
     size_t count = 0;
     ev_status status = ev_strength_mutants(formula, step, arena, &mutants, &count);
@@ -324,12 +336,14 @@ static ev_status holds(measurement *m, const ev_formula *repaired, bool *repairs
     *repairs = false;
     if (!has_types(repaired))
         return EV_OK;
-    ev_status status = staged_verdict(repaired, m->request, m->request->seed, &verdict, &meaning);
+    ev_status status = staged_verdict(repaired, m->request, m->request->seed, &m->spent, &verdict,
+                                      &meaning);
+    m->unclear |= m->spent >= all_operations;
     m->unclear |= status == EV_OK && meaning && verdict == EV_UNDECIDED;
     if (status != EV_OK || !meaning || verdict != EV_HOLDS)
         return status;
-    status = staged_verdict(repaired, m->request, m->request->seed ^ UINT64_C(0xf4e5), &verdict,
-                            &meaning);
+    status = staged_verdict(repaired, m->request, m->request->seed ^ UINT64_C(0xf4e5), &m->spent,
+                            &verdict, &meaning);
     m->unclear |= status == EV_OK && meaning && verdict == EV_UNDECIDED;
     bool nothing = false;
     if (status == EV_OK && repaired->steps[0].relation == EV_RELATION_EQUAL &&
@@ -460,7 +474,7 @@ ev_status ev_strength_diagnose(const ev_formula *formula, size_t step,
                                const char **diagnosis)
 {
     ev_strength unused;
-    measurement m = {formula, step, request, arena, &unused, false};
+    measurement m = {formula, step, request, arena, &unused, false, 0};
     bool inequality = is_inequality(formula->steps[step].relation);
     size_t found = 0;
     *diagnosis = "";

@@ -53,6 +53,50 @@ Test(program, a_nested_expectation_of_a_logarithm_is_its_closed_form)
     ev_graph_destroy(g);
 }
 
+/* As a function of y, p(x | y) is a peak of deviation s / a, for which Gauss-Hermite would want some
+ * thousands of nodes; the lattice has a few hundred. */
+Test(program, the_entropy_of_a_narrow_marginal_is_its_closed_form)
+{
+    ev_graph *g = ev_graph_create();
+    ev_node x = ev_graph_new_coordinate(g), y = ev_graph_new_coordinate(g);
+    const double a = 4, s = 0.5, deviation = sqrt(a * a + s * s);
+    /* log E_y[e^(-(d x - a y)^2 / 2 s^2)] = log(s / d) - x^2 / 2 */
+    ev_node z = over(g, minus(g, times(g, num(g, deviation), x), times(g, num(g, a), y)),
+                     num(g, s));
+    ev_node kernel = fn(g, EV_OP_EXP, over(g, power(g, z, 2), num(g, -2)));
+    ev_node root = ev_graph_expect(g, fn(g, EV_OP_LOG, ev_graph_expect(g, kernel, 1, &y)), 1, &x);
+    ev_value v = evaluate(g, root, NULL);
+    assert_value(&v, log(s / deviation) - 0.5, 1e-9);
+    ev_graph_destroy(g);
+}
+
+/* Whatever the budget: no more is spent, and no error is understated. */
+Test(program, a_meter_is_never_passed_and_what_it_leaves_undone_shows_in_the_error)
+{
+    ev_graph *g = ev_graph_create();
+    ev_node x = ev_graph_new_coordinate(g), y = ev_graph_new_coordinate(g);
+    ev_node inner = ev_graph_expect(g, fn(g, EV_OP_EXP, over(g, times(g, x, y), num(g, 2))), 1, &y);
+    ev_node root = ev_graph_expect(g, fn(g, EV_OP_LOG, inner), 1, &x); /* E x^2 / 8 */
+    ev_program *program;
+    cr_assert_eq(ev_program_compile(g, 1, &root, &program, NULL), EV_OK);
+    const ev_effort effort = with_sampling(1 << 12);
+    bool fit = false;
+    for (uint64_t limit = 1; limit < UINT64_C(1) << 32; limit *= 4) {
+        ev_meter meter = {.limit = limit};
+        ev_value v;
+        ev_program_set_meter(program, &meter);
+        cr_assert_eq(ev_program_evaluate(program, NULL, &effort, NULL, &v), EV_OK);
+        cr_assert(meter.spent <= limit || limit < 1000, "%llu of %llu",
+                  (unsigned long long)meter.spent, (unsigned long long)limit);
+        cr_assert(v.fit || meter.cut);
+        cr_assert(!v.fit || fabs(v.value - 0.125) <= total_error(&v));
+        fit = v.fit;
+    }
+    cr_assert(fit);
+    ev_program_destroy(program);
+    ev_graph_destroy(g);
+}
+
 Test(program, expectations_nest_three_deep_and_side_by_side)
 {
     ev_graph *g = ev_graph_create();

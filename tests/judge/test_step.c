@@ -220,3 +220,63 @@ Test(step, methods_have_names)
                                      text, sizeof text),
                      "hermite+cubature+mc");
 }
+
+/* ---- the budget ---- */
+
+/* log E_y[e^(m x y)] = (m x)^2 / 2, so that E_x of it is m^2 / 2. */
+static ev_node nested(hand *h, ev_node m)
+{
+    ev_graph *g = h->graph;
+    ev_node x = ev_graph_new_coordinate(g), y = ev_graph_new_coordinate(g);
+    ev_node product = ev_graph_mul(g, ev_graph_mul(g, m, x), y);
+    ev_node inner = hand_expect(h, ev_graph_unary(g, EV_OP_EXP, product), y);
+    return hand_expect(h, ev_graph_log(g, inner), x);
+}
+
+static ev_node half_square(hand *h, ev_node m)
+{
+    ev_graph *g = h->graph;
+    return ev_graph_mul(g, hand_number(h, 0.5), ev_graph_pow(g, m, hand_number(h, 2)));
+}
+
+static ev_node hand_unit(hand *h, const char *name)
+{
+    const ev_domain unit = {.low = 0.5, .high = 1};
+    return ev_graph_input(h->graph, hand_symbol(h, name, 0, 1, 1, unit), EV_SIGN_POSITIVE);
+}
+
+Test(step, a_spent_budget_is_undecided_and_says_how_to_raise_it)
+{
+    hand h;
+    ev_step_result r;
+    hand_begin(&h);
+    ev_node m = hand_unit(&h, "m");
+    hand_step(&h, EV_RELATION_EQUAL, nested(&h, m), half_square(&h, m));
+    cr_assert_verdict(&h, 0, EV_HOLDS, &r);
+    const uint64_t needed = r.operations;
+    h.budget.operations = needed / 1000;
+    cr_assert_verdict(&h, 0, EV_UNDECIDED, &r);
+    cr_assert_leq(r.operations, needed / 1000);
+    cr_assert_not_null(strstr(r.reason, "operations for a step was spent"), "%s", r.reason);
+    cr_assert_not_null(strstr(r.reason, "--effort full has "), "%s", r.reason);
+    hand_end(&h);
+}
+
+Test(step, the_budget_stops_at_the_same_place_whenever_it_is_repeated)
+{
+    hand h;
+    ev_step_result first, again;
+    hand_begin(&h);
+    ev_node m = hand_unit(&h, "m");
+    hand_step(&h, EV_RELATION_EQUAL, nested(&h, m), half_square(&h, m));
+    for (h.budget.operations = 1000; h.budget.operations < 1000000000; h.budget.operations *= 10) {
+        hand_judge(&h, 0, &first);
+        hand_judge(&h, 0, &again);
+        cr_assert_neq(first.verdict, EV_REFUTED, "%s", first.reason);
+        cr_assert_eq(first.verdict, again.verdict);
+        cr_assert_eq(first.operations, again.operations);
+        cr_assert_str_eq(first.reason, again.reason);
+    }
+    cr_assert_eq(first.verdict, EV_HOLDS, "%s", first.reason);
+    hand_end(&h);
+}
