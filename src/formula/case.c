@@ -161,8 +161,9 @@ static bool proportional_discrete(builder *b, const ev_formula_step *step, int s
         ok = l != 0 && r != 0;
         if (c == low)
             first[0] = l, first[1] = r;
-        left[c - low] = ev_graph_mul(b->e.graph, l, first[1]);
-        right[c - low] = ev_graph_mul(b->e.graph, r, first[0]);
+        ev_graph *g = b->e.graph; /* of the first, whether the signs agree: l |r| = |l| r */
+        left[c - low] = ev_graph_mul(g, l, c == low ? ev_graph_unary(g, EV_OP_ABS, r) : first[1]);
+        right[c - low] = ev_graph_mul(g, r, c == low ? ev_graph_unary(g, EV_OP_ABS, l) : first[0]);
     }
     b->e.meanings[symbol] = saved;
     out->kind = EV_STEP_COMPARE;

@@ -122,10 +122,12 @@ static const ev_syntax *turned(ev_editor *ed, const ev_syntax *x, ev_syntax_kind
     return ev_edit_copy(ed, &like, x->child_count);
 }
 
-/* Signs and factors of a whole side. */
-static void edit_scale(ev_editor *ed, const ev_syntax *x)
+/* Signs and factors of a whole side; a positive factor is nothing to a proportionality. */
+static void edit_scale(ev_editor *ed, const ev_syntax *x, bool proportional)
 {
     ev_edit_emit(ed, EV_EDIT_FLIP_SIGN, x, ev_edit_node(ed, EV_SYNTAX_NEG, x, x, NULL));
+    if (proportional)
+        return;
     ev_edit_emit(ed, EV_EDIT_FACTOR, x,
                  ev_edit_node(ed, EV_SYNTAX_MUL, x, ev_edit_number(ed, x, 2), x));
     ev_edit_emit(ed, EV_EDIT_FACTOR, x,
@@ -136,7 +138,7 @@ static bool is_zero(const ev_syntax *x) { return x->kind == EV_SYNTAX_NUMBER && 
 
 /* Signs and factors say nothing where the other side is 0, and an arg-min has none but its own:
  * that it is an arg-max. */
-static void edit_member(ev_editor *ed, size_t member, const ev_syntax *other)
+static void edit_member(ev_editor *ed, size_t member, const ev_syntax *other, bool proportional)
 {
     const ev_syntax *x = ed->formula->members[member];
     ed->member = member;
@@ -147,7 +149,7 @@ static void edit_member(ev_editor *ed, size_t member, const ev_syntax *other)
     else if (x->kind == EV_SYNTAX_NUMBER)
         ev_edit_emit(ed, EV_EDIT_DROP_TERM, x, ev_edit_number(ed, x, x->number + 1));
     else if (!is_zero(other))
-        edit_scale(ed, x);
+        edit_scale(ed, x, proportional);
     if (is_zero(x)) /* of a vector */
         ev_edit_emit(ed, EV_EDIT_DROP_TERM, x, turned(ed, x, EV_SYNTAX_ONES));
     visit(ed, x);
@@ -194,12 +196,13 @@ ev_status ev_formula_edits(const ev_formula *formula, size_t step, bool repairs,
     gather(&ed, formula->members[s->right]);
     if (repairs)
         gather_declared(&ed);
-    edit_member(&ed, s->right, formula->members[s->left]);
+    bool proportional = s->relation == EV_RELATION_PROPORTIONAL;
+    edit_member(&ed, s->right, formula->members[s->left], proportional);
     bool first = true;
     for (size_t i = 0; i < step; i++)
         first &= formula->steps[i].right != s->left;
     if (first || repairs)
-        edit_member(&ed, s->left, formula->members[s->right]);
+        edit_member(&ed, s->left, formula->members[s->right], proportional);
     if (ed.count > 0)
         choose(&ed, limit);
     *count = ed.count;

@@ -2,6 +2,7 @@
 
 #include "formula/unparse.h"
 #include "judge/difference.h"
+#include "judge/equivalence.h"
 #include "judge/plan.h"
 
 #include <math.h>
@@ -147,37 +148,6 @@ static bool is_declared(const char *declarations, const char *mutant)
     return false;
 }
 
-/* The edited member has the very graph of the printed one. */
-static bool same_graph(const measurement *m, const ev_edit *edit)
-{
-    ev_formula pair;
-    ev_case *both = NULL;
-    ev_error error = EV_ERROR_NONE;
-    long *integers = calloc(m->formula->scope->table->symbol_count + 1, sizeof *integers);
-    bool same = false;
-    if (integers == NULL ||
-        ev_formula_single_step(m->formula, m->step, NULL, m->arena, &pair) != EV_OK)
-        goto done;
-    pair.members[0] = m->formula->members[edit->member];
-    pair.members[1] = edit->edited;
-    pair.steps[0].relation = EV_RELATION_EQUAL;
-    int symbols[64];
-    size_t n = ev_formula_integers(&pair, symbols, 64);
-    for (size_t i = 0; i < n && i < 64; i++) {
-        long low, high;
-        ev_integer_range(m->formula->scope->table, symbols[i], integers, &low, &high);
-        integers[symbols[i]] = low + (high > low + (long)i ? (long)i + 1 : high - low);
-    }
-    if (ev_case_create(&pair, integers, &both, &error) != EV_OK || both->members[0] == NULL ||
-        both->members[1] == NULL || both->member_sizes[0] != both->member_sizes[1])
-        goto done;
-    same = memcmp(both->members[0], both->members[1], both->member_sizes[0] * sizeof(ev_node)) == 0;
-done:
-    ev_case_destroy(both);
-    free(integers);
-    return same;
-}
-
 static ev_status note_survivor(measurement *m, const ev_formula *mutant, const char *text)
 {
     ev_strength *s = m->out;
@@ -212,7 +182,8 @@ static ev_status try_mutant(measurement *m, const ev_mutant *mutant)
         m->out->total++;
         return EV_OK;
     }
-    if (mutant->edit != NULL && same_graph(m, mutant->edit))
+    if (mutant->edit != NULL &&
+        ev_edit_changes_nothing(m->formula, m->step, mutant->edit, m->arena))
         return EV_OK;
     return note_survivor(m, &mutant->formula, mutant->text);
 }
