@@ -6,32 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const ev_syntax *absolute_value(ev_parser *parser)
-{
-    const ev_token *place = ev_parser_token(parser);
-    bool bar = ev_token_is(place, '|');
-    if (bar && (parser->bar_ends || parser->absolute))
-        return ev_parser_fail(parser, place,
-                              "this bar can be read in two ways: use \\lvert … \\rvert");
-    bool norm = ev_token_is_command(place, "|") || ev_token_is_command(place, "lVert");
-    parser->at++;
-    ev_parser_context saved = ev_parser_enter(parser);
-    parser->absolute = bar;
-    const ev_syntax *inside = ev_parse_expression(parser);
-    ev_parser_leave(parser, saved);
-    if (inside == NULL)
-        return NULL;
-    const ev_token *t = ev_parser_token(parser);
-    bool closes = bar    ? ev_token_is(t, '|')
-                  : norm ? ev_token_is_command(t, "|") || ev_token_is_command(t, "rVert")
-                         : ev_token_is_command(t, "rvert");
-    if (!closes)
-        return ev_parser_fail(parser, t, "the bar of line %zu, column %zu is not closed",
-                              place->line, place->column);
-    parser->at++;
-    return ev_syntax_unary(parser, norm ? EV_SYNTAX_NORM : EV_SYNTAX_ABS, place, inside);
-}
-
 /* \mathbf{1}, \mathbf{0}, \mathbf 1. */
 static const ev_syntax *bold_number(ev_parser *parser)
 {
@@ -259,7 +233,7 @@ const ev_syntax *ev_parse_atom(ev_parser *parser)
         return ev_parse_bracketed(parser);
     if (ev_token_is(t, '|') || ev_token_is_command(t, "|") || ev_token_is_command(t, "lvert") ||
         ev_token_is_command(t, "lVert"))
-        return absolute_value(parser);
+        return ev_parse_absolute(parser);
     const ev_syntax *node = bold_number(parser);
     if (node != NULL || parser->error->status != EV_OK)
         return node;

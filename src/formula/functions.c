@@ -95,8 +95,15 @@ static bool argument_ends(ev_parser *parser, const ev_token *function)
     if (ev_token_is_big_operator(t) ||
         (!ev_token_is_product_sign(t) && !ev_parser_starts_factor(parser)))
         return true;
-    ev_parser_fail(parser, t, "does \\%.*s take this factor too? Put its argument in brackets",
-                   (int)function->length, function->text);
+    char word[32];
+    const size_t at = (size_t)(function - parser->list.tokens);
+    const bool named = ev_parser_word(parser, at, word) != 0; /* \operatorname{tr} */
+    ev_parser_fail(parser, t,
+                   "does \\%.*s%s%s%s take this factor too? Put its argument in brackets: "
+                   "\\%.*s%s%s%s(…)",
+                   (int)function->length, function->text, named ? "{" : "", named ? word : "",
+                   named ? "}" : "", (int)function->length, function->text, named ? "{" : "",
+                   named ? word : "", named ? "}" : "");
     return false;
 }
 

@@ -439,11 +439,13 @@ const ev_syntax *ev_parse_entropy(ev_parser *parser)
 /* ---- gradients and arg-mins ---- */
 
 /* The declared symbol under a \nabla or an \arg\min. */
-static int operand_symbol(ev_parser *parser, const char *what)
+static int operand_symbol(ev_parser *parser, const char *what, const char *sign)
 {
     const ev_token *t = ev_parser_token(parser);
     if (!ev_token_is(t, '_')) {
-        ev_parser_fail(parser, t, "%s needs its variable as a subscript", what);
+        ev_parser_fail(parser, t,
+                       "%s needs its variable as a subscript: of what? Write %s_{x}, x declared",
+                       what, sign);
         return -1;
     }
     parser->at++;
@@ -483,7 +485,7 @@ const ev_syntax *ev_parse_gradient(ev_parser *parser)
 {
     const ev_token *place = ev_parser_token(parser);
     parser->at++;
-    int symbol = operand_symbol(parser, "a gradient");
+    int symbol = operand_symbol(parser, "a gradient", "\\nabla");
     return symbol < 0 ? NULL : ev_parse_gradient_of(parser, place, symbol);
 }
 
@@ -491,7 +493,8 @@ const ev_syntax *ev_parse_argmin(ev_parser *parser, ev_syntax_kind kind)
 {
     const ev_token *place = ev_parser_token(parser);
     parser->at += 2;
-    int symbol = operand_symbol(parser, "an arg-min");
+    int symbol = kind == EV_SYNTAX_ARGMIN ? operand_symbol(parser, "an arg-min", "\\arg\\min")
+                                          : operand_symbol(parser, "an arg-max", "\\arg\\max");
     const ev_syntax *body = symbol < 0 ? NULL : ev_parse_term(parser);
     ev_syntax *node = body == NULL ? NULL : ev_syntax_new(parser, kind, place, 1);
     if (node == NULL)

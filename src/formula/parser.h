@@ -108,6 +108,8 @@ const ev_syntax *ev_parse_bracketed(ev_parser *parser);
 const ev_syntax *ev_parse_group(ev_parser *parser, const char *after);
 /* An atom: a factor without its postfixes. */
 const ev_syntax *ev_parse_atom(ev_parser *parser);
+/* |a|, \|v\| and their named kin. */
+const ev_syntax *ev_parse_absolute(ev_parser *parser);
 const ev_syntax *ev_parse_fraction(ev_parser *parser);
 /* A named function that stands here: *known tells whether one does. */
 const ev_syntax *ev_parse_function(ev_parser *parser, bool *known);

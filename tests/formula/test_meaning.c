@@ -260,3 +260,16 @@ Test(meaning, arg_mins_and_unnamed_constants)
         {d, "-\\log q(z) = \\frac{(z-m)^2}{s^2} + k", EV_REFUTED}};
     JUDGE_ALL(lines);
 }
+
+Test(meaning, bars_side_by_side_pair_in_the_one_way_that_can_be_read)
+{
+    static const char *decl = "Assume $a, b, c \\in \\mathbb{R}$.";
+    const line lines[] = {
+        {decl, "|a||c| = \\lvert ac\\rvert", EV_HOLDS},
+        {decl, "|a||c| = ac", EV_REFUTED},
+        {decl, "\\left|a\\right|b\\left|c\\right| = b\\lvert ac\\rvert", EV_HOLDS},
+        {decl, "\\left|a\\right|b\\left|c\\right| = \\lvert abc\\rvert", EV_REFUTED},
+        {decl, "|a| - b|c| + |a|b = \\lvert a\\rvert(1 + b) - b\\lvert c\\rvert", EV_HOLDS},
+        {decl, "|a| - b|c| + |a|b = \\lvert a\\rvert(1 + b) + b\\lvert c\\rvert", EV_REFUTED}};
+    JUDGE_ALL(lines);
+}

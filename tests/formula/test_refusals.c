@@ -83,6 +83,31 @@ Test(refusals, what_print_leaves_open_must_be_bracketed)
     EXPECT_ALL(list);
 }
 
+Test(refusals, bars_that_could_pair_otherwise)
+{
+    static const char *decl = "Let $a, b, c \\in \\mathbb{R}$ and $v, w \\in \\mathbb{R}^2$.";
+    const refusal list[] = {
+        {decl, "|a|b|c| = a", 5, 5, "\\lvert a\\rvert b\\lvert c\\rvert"},
+        {decl, "2|a|b + a|c| = a", 5, 10, "two ways"},
+        {decl, "\\frac{|a|b|c|}{2} = a", 5, 11, "two ways"},
+        {decl, "|a|(b + c)|c| = a", 5, 11, "two ways"},
+        {decl, "\\|v\\|^2\\|w\\|^2 = a", 5, 8, "\\lVert v\\rVert\\,\\lVert w\\rVert"},
+        {decl, "\\|v\\| \\, \\|w\\| = a", 5, 10, "open or close"}};
+    EXPECT_ALL(list);
+}
+
+Test(refusals, an_argument_or_a_variable_that_is_missing_is_asked_for_by_name)
+{
+    static const char *decl = "Let $a \\in \\mathbb{R}$ and $A \\in \\mathbb{R}^{2\\times 2}$.";
+    const refusal list[] = {
+        {decl, "\\operatorname{tr} A A = a", 5, 21, "brackets: \\operatorname{tr}("},
+        {decl, "\\det A A = a", 5, 8, "brackets: \\det("},
+        {decl, "\\arg\\max -a^2 = \\arg\\min a^2", 5, 10, "Write \\arg\\max_{x}"},
+        {decl, "\\arg\\min a^2 = a", 5, 10, "Write \\arg\\min_{x}"},
+        {decl, "\\nabla a^2 = 2a", 5, 8, "Write \\nabla_{x}"}};
+    EXPECT_ALL(list);
+}
+
 Test(refusals, types_and_dimensions_must_fit)
 {
     static const char *decl = "Let $J, K \\in \\{1,\\dots,4\\}$, $v, w \\in \\mathbb{R}^J$, "
