@@ -110,7 +110,7 @@ WARNINGS += $(if $(findstring clang,$(CC)),-Wno-pass-failed)
 PACKAGES := openblas gsl jansson zlib libpng
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 # The BLAS stands before GSL, whose own would answer to the same names.
-LIBS := $(or $(shell $(PKG_CONFIG) --libs openblas 2>/dev/null),-lopenblas) -lcubature \
+LIBS := $(or $(shell $(PKG_CONFIG) --libs openblas 2>/dev/null),-lopenblas) -lcubature -larpack \
         $(or $(shell $(PKG_CONFIG) --libs gsl jansson zlib libpng 2>/dev/null),\
              -lgsl -lgslcblas -ljansson -lz -lpng) -lm
 CRITERION_LIBS := $(or $(shell $(PKG_CONFIG) --libs criterion 2>/dev/null),-lcriterion)
@@ -491,6 +491,7 @@ $(GEN)/probed: $(GEN)/flags
 	        $(call lack,sanitizers $(SAN),$(if $(compiler),libclang-rt-dev,gcc));) \
 	    $(call try_c,-c -include Random123/philox.h) || $(call lack,Random123,librandom123-dev); \
 	    $(call try_c,-include cubature.h -lcubature -lm) || $(call lack,Cubature,libcubature-dev); \
+	    $(call try_c,-include arpack/arpack.h -larpack) || $(call lack,ARPACK,libarpack2-dev); \
 	fi; \
 	if ! command -v $(PKG_CONFIG) >/dev/null; then $(call lack,pkg-config,pkg-config); fi; \
 	$(PKG_CONFIG) --exists openblas 2>/dev/null || $(call lack,OpenBLAS,libopenblas-dev); \

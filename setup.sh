@@ -31,6 +31,7 @@ packages='
          libgsl-dev         GSL: quadrature, special functions, minimisers
          libopenblas-dev    OpenBLAS: matrix products of the trainer
          libcubature-dev    Cubature: adaptive integration in several dimensions
+         libarpack2-dev     ARPACK: eigenvectors of large sparse matrices
          librandom123-dev   Random123: counter-based random numbers
          libjansson-dev     Jansson: JSON
          zlib1g-dev         zlib: compressed data sets

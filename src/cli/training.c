@@ -53,7 +53,7 @@ static void draw_bar(ev_training *t, const ev_trainer *trainer)
     ev_paint_set(stderr, &t->style, EV_PLAIN);
     fprintf(stderr, "] %s %zu/%zu  %s %.2f  ", ev_phase_names[phase->kind],
             epoch - phase->first + 1, phase->epochs,
-            phase->kind == EV_PHASE_ELBO ? "ELBO" : "-loss", t->total);
+            phase->kind >= EV_PHASE_HELD ? "ELBO" : "-loss", t->total);
     if (t->epoch_seconds > 0.0)
         fprintf(stderr, "%.1f s an epoch  ", t->epoch_seconds);
     if (done > 0) {
@@ -77,6 +77,11 @@ static ev_status begin_elbo(void *context, ev_trainer *trainer, ev_error *error)
                 "%zu iterations%s\n",
                 start.log_likelihood, start.restart + 1, trainer->config.restarts, start.iterations,
                 start.converged ? "" : " (not converged)");
+    else if (status == EV_OK && start.gap > 0.0)
+        fprintf(stderr,
+                "clusters of the means' graph of neighbours: gap %.2g, restart %zu of %zu; log "
+                "likelihood %.4f nats\n",
+                start.gap, start.restart + 1, trainer->config.restarts, start.log_likelihood);
     const ev_training *t = context;
     return status == EV_OK ? ev_cluster_log_write(&t->clusters, trainer, 0, error) : status;
 }
@@ -115,14 +120,16 @@ static ev_status log_epoch(void *context, const ev_trainer *trainer, const ev_ep
 {
     ev_training *t = context;
     const double *term = record->elbo.term, total = ev_elbo_total(&record->elbo);
-    const bool elbo = record->phase->kind == EV_PHASE_ELBO;
+    const bool elbo = record->phase->kind >= EV_PHASE_HELD;
     const size_t in_phase = record->epoch - record->phase->first + 1;
     t->epoch_seconds = record->seconds;
     if (!t->shown)
         fprintf(stderr, "%s %zu/%zu: %s %.4f, %.2f s\n", ev_phase_names[record->phase->kind],
                 in_phase, record->phase->epochs, elbo ? "ELBO" : "loss", elbo ? total : -total,
                 record->seconds);
-    ev_status status = elbo ? ev_cluster_log_write(&t->clusters, trainer, in_phase, error) : EV_OK;
+    const size_t since_start = record->epoch - trainer->phase[trainer->phases - 2].first + 1;
+    ev_status status = elbo ? ev_cluster_log_write(&t->clusters, trainer, since_start, error)
+                            : EV_OK;
     if (status != EV_OK)
         return status;
     return ev_run_log(t->run, EV_RUN_METRICS, error,

@@ -84,17 +84,18 @@ void ev_gmvae_set_prior(const ev_gmvae *model, const double *log_pi, const doubl
 
 /* What a forward pass leaves behind, for the backward pass and for those who look. */
 typedef struct {
-    size_t B;                      /* samples it has room for */
-    ev_prior prior;                /* as prepared from the parameters */
-    float *encoder[EV_MLP_DEPTH];  /* (B, width) what each layer puts out; the last is raw (B,R) */
-    float *decoder[EV_MLP_DEPTH];  /* (B,L,width); the last is the decoder's output (B,L,E) */
-    float *raw, *out;              /* those two by name */
-    float *mu, *scale, *var;       /* (B,J), (B,scale_size), (B,J): posterior.h */
-    float *z;                      /* (B,L,J) what was decoded */
-    float *e;                      /* (B,K) E_q[log p(z|c)] */
-    float *log_gamma, *gamma;      /* (B,K) */
-    float *points, *log_r;         /* (B,S,J), (B,S,K): responsibilities.h */
-    float *terms;                  /* (B,EV_ELBO_TERMS) the ELBO's terms of each sample */
+    size_t B;                     /* samples it has room for */
+    ev_prior prior;               /* as prepared from the parameters */
+    float *encoder[EV_MLP_DEPTH]; /* (B, width) what each layer puts out; the last is raw (B,R) */
+    float *decoder[EV_MLP_DEPTH]; /* (B,L,width); the last is the decoder's output (B,L,E) */
+    float *raw, *out;             /* those two by name */
+    float *mu, *scale, *var;      /* (B,J), (B,scale_size), (B,J): posterior.h */
+    float *z;                     /* (B,L,J) what was decoded */
+    float *e;                     /* (B,K) E_q[log p(z|c)] */
+    const uint32_t *held;     /* (B) clusters that q(c|x) is held at; NULL: as config.gamma says */
+    float *log_gamma, *gamma; /* (B,K) */
+    float *points, *log_r;    /* (B,S,J), (B,S,K): responsibilities.h */
+    float *terms;             /* (B,EV_ELBO_TERMS) the ELBO's terms of each sample */
     float *d_out, *d_z, *d_raw;    /* (B,L,E), (B,L,J), (B,R) */
     float *d_mu, *d_scale, *d_var; /* shapes of mu, scale, var */
     float *d_points, *weight;      /* (B,S,J), (B,S,K) */

@@ -53,7 +53,7 @@ static void backward_latent(const ev_gmvae *model, size_t b, const float *noise,
         d_mu[j] *= scale;
         d_var[j] *= scale;
     }
-    if (model->S > 0)
+    if (model->S > 0 && w->held == NULL)
         backward_points(model, b, noise, scale, w);
     for (size_t l = 0; l < L; l++)
         ev_posterior_sample_backward(model->config.posterior, J, noise + (b * model->M + l) * J,

@@ -34,7 +34,9 @@ static void responsibilities(const ev_gmvae *model, size_t b, const float *noise
     float *e = w->e + b * K, *log_gamma = w->log_gamma + b * K, *gamma = w->gamma + b * K;
     float *terms = w->terms + b * EV_ELBO_TERMS;
     ev_prior_expected_log_density(&w->prior, w->mu + b * J, w->var + b * J, e);
-    if (S == 0) {
+    if (w->held != NULL) {
+        ev_gamma_held(K, w->held[b], log_gamma);
+    } else if (S == 0) {
         ev_gamma_optimal(&w->prior, e, log_gamma);
     } else {
         place_points(model, b, noise, w);

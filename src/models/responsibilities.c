@@ -12,6 +12,12 @@ float ev_gamma_optimal(const ev_prior *prior, const float *e, float *log_gamma)
     return ev_float_log_softmax(prior->K, log_gamma, log_gamma);
 }
 
+void ev_gamma_held(size_t K, uint32_t cluster, float *log_gamma)
+{
+    for (size_t c = 0; c < K; c++)
+        log_gamma[c] = c == cluster ? 0.0F : -1e4F;
+}
+
 /* log (1/S) sum_s exp log_r_s. */
 static void log_mean(size_t S, size_t K, const float *log_r, float *log_gamma)
 {

@@ -11,7 +11,7 @@
 enum {
     ARRAYS = 3, /* parameters, m, v */
     NAME = EV_BLOCK_NAME + 8,
-    TENSORS = ARRAYS * EV_LAYOUT_BLOCKS + 1
+    TENSORS = ARRAYS * EV_LAYOUT_BLOCKS + 2
 };
 
 static const char *const prefixes[ARRAYS] = {"", "adam.m.", "adam.v."};
@@ -34,6 +34,15 @@ static ev_safetensor sums_tensor(const double *sums)
                            .data = sums};
 }
 
+static ev_safetensor cluster_tensor(const ev_trainer *t)
+{
+    return (ev_safetensor){.name = "held.cluster",
+                           .dtype = EV_DTYPE_U32,
+                           .rank = 1,
+                           .shape = {t->images->count},
+                           .data = t->cluster};
+}
+
 ev_status ev_checkpoint_write(const char *path, const ev_trainer *t, ev_error *error)
 {
     const ev_layout *layout = &t->model.layout;
@@ -45,6 +54,8 @@ ev_status ev_checkpoint_write(const char *path, const ev_trainer *t, ev_error *e
         for (size_t b = 0; b < layout->count; b++, count++)
             tensors[count] = tensor_of(&layout->block[b], prefixes[a], arrays[a], names[count]);
     tensors[count++] = sums_tensor(t->sums);
+    if (t->cluster != NULL)
+        tensors[count++] = cluster_tensor(t);
     snprintf(step, sizeof step, "%" PRIu64, t->step);
     snprintf(epoch, sizeof epoch, "%zu", ev_trainer_epoch(t));
     snprintf(seed, sizeof seed, "%" PRIu64, t->config.seed);
@@ -89,8 +100,21 @@ ev_status ev_checkpoint_read_parameters(const char *path, const ev_gmvae *model,
 typedef struct {
     float *memory, *arrays[ARRAYS];
     double sums[EV_ELBO_TERMS];
+    uint32_t *cluster; /* (images), when there is a held phase */
     uint64_t step, seed;
 } state;
+
+static ev_status take_clusters(const ev_safetensors *file, const char *path, const ev_trainer *t,
+                               uint32_t *cluster, ev_error *error)
+{
+    const ev_safetensor wanted = cluster_tensor(t);
+    ev_status status = ev_safetensors_take(file, &wanted, EV_ANY_VALUE, cluster, error);
+    for (size_t i = 0; i < t->images->count && status == EV_OK; i++)
+        if (cluster[i] >= t->model.config.K)
+            status = ev_error_set(error, EV_BAD_INPUT, "%s: image %zu is of cluster %" PRIu32
+                                  ", and there are %zu", path, i, cluster[i], t->model.config.K);
+    return status;
+}
 
 static ev_status take_state(const ev_safetensors *file, const char *path, const ev_trainer *t,
                             state *read, ev_error *error)
@@ -103,6 +127,8 @@ static ev_status take_state(const ev_safetensors *file, const char *path, const 
         status = take_array(file, &t->model.layout, prefixes[a], read->arrays[a], error);
     if (status == EV_OK)
         status = ev_safetensors_take(file, &sums, EV_FINITE, read->sums, error);
+    if (status == EV_OK && t->cluster != NULL)
+        status = take_clusters(file, path, t, read->cluster, error);
     if (status == EV_OK && (read->seed != t->config.seed || read->step > t->total))
         status = ev_error_set(error, EV_BAD_INPUT,
                               "%s: seed %" PRIu64 ", step %" PRIu64
@@ -118,6 +144,8 @@ static void restore(ev_trainer *t, const state *read)
         memcpy(arrays[a], read->arrays[a], t->model.layout.size * sizeof(float));
     memcpy(t->sums, read->sums, sizeof t->sums);
     t->step = read->step;
+    if (t->cluster != NULL)
+        memcpy(t->cluster, read->cluster, t->images->count * sizeof *t->cluster);
 }
 
 ev_status ev_checkpoint_read(const char *path, ev_trainer *t, ev_error *error)
@@ -125,8 +153,12 @@ ev_status ev_checkpoint_read(const char *path, ev_trainer *t, ev_error *error)
     const size_t n = t->model.layout.size;
     ev_safetensors *file = NULL;
     state read = {.memory = ev_buffer_create(ev_size_product(ARRAYS, n))};
-    if (read.memory == NULL)
+    read.cluster = calloc(t->images->count, sizeof *read.cluster);
+    if (read.memory == NULL || read.cluster == NULL) {
+        free(read.memory);
+        free(read.cluster);
         return ev_error_set(error, EV_NO_MEMORY, "out of memory for a checkpoint");
+    }
     for (size_t a = 0; a < ARRAYS; a++)
         read.arrays[a] = read.memory + a * n;
     ev_status status = ev_safetensors_read(path, &file, error);
@@ -136,5 +168,6 @@ ev_status ev_checkpoint_read(const char *path, ev_trainer *t, ev_error *error)
         restore(t, &read);
     ev_safetensors_destroy(file);
     free(read.memory);
+    free(read.cluster);
     return status;
 }

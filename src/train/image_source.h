@@ -14,6 +14,8 @@ typedef struct {
     void (*shuffled)(void *context, uint64_t epoch, size_t first, size_t n, float *x);
     /* The same in the order of the file. */
     void (*in_order)(void *context, size_t first, size_t n, float *x);
+    /* index (n): their places in the order of the file. */
+    void (*places)(void *context, uint64_t epoch, size_t first, size_t n, uint32_t *index);
     void *context;
 } ev_image_source;
 

@@ -12,10 +12,9 @@ static double seconds_now(void)
 
 static ev_status begin_elbo(ev_trainer *t, const ev_loop_hooks *hooks, ev_error *error)
 {
-    const ev_phase *phase = ev_trainer_phase(t, ev_trainer_epoch(t));
-    bool begins = phase->kind == EV_PHASE_ELBO && t->step == phase->first * t->epoch_steps;
-    return begins && hooks->begin_elbo != NULL ? hooks->begin_elbo(hooks->context, t, error)
-                                               : EV_OK;
+    return ev_trainer_begins_elbo(t) && hooks->begin_elbo != NULL
+               ? hooks->begin_elbo(hooks->context, t, error)
+               : EV_OK;
 }
 
 static ev_status one_step(ev_trainer *t, const ev_loop_hooks *hooks, ev_error *error)

@@ -195,6 +195,61 @@ ev_status ev_mixture_fit_run(const ev_mixture_fit_options *options, size_t N, si
     return status;
 }
 
+/* ---- Components that are known ---- */
+
+/* Sums over each component's points, in the order of the points; mu and sigma hold 0 before. */
+static void add_points(size_t N, const float *x, const size_t *cluster, ev_mixture_fit *fit)
+{
+    const size_t J = fit->J;
+    for (size_t i = 0; i < N; i++)
+        fit->log_pi[cluster[i]] += 1.0;
+    for (size_t i = 0; i < N; i++)
+        for (size_t j = 0; j < J; j++)
+            fit->mu[cluster[i] * J + j] += (double)x[i * J + j] / fit->log_pi[cluster[i]];
+    for (size_t i = 0; i < N; i++)
+        for (size_t j = 0; j < J; j++) {
+            const double gap = (double)x[i * J + j] - fit->mu[cluster[i] * J + j];
+            fit->sigma[cluster[i] * J + j] += gap * gap / fit->log_pi[cluster[i]];
+        }
+}
+
+static ev_status set_partition(size_t N, const float *x, const size_t *cluster, double floor,
+                               ev_mixture_fit *fit, ev_error *error)
+{
+    for (size_t i = 0; i < N; i++)
+        if (cluster[i] >= fit->K)
+            return ev_error_set(error, EV_BAD_INPUT, "point %zu is of component %zu of %zu", i,
+                                cluster[i], fit->K);
+    add_points(N, x, cluster, fit);
+    for (size_t k = 0; k < fit->K; k++) {
+        if (fit->log_pi[k] == 0.0)
+            return ev_error_set(error, EV_BAD_INPUT, "no point is of component %zu", k);
+        fit->log_pi[k] = log(fit->log_pi[k] / (double)N);
+        for (size_t j = 0; j < fit->J; j++)
+            fit->sigma[k * fit->J + j] = sqrt(fmax(fit->sigma[k * fit->J + j], floor));
+    }
+    return ev_mixture_fit_assign(fit, N, x, NULL, &fit->log_likelihood, error);
+}
+
+ev_status ev_mixture_fit_partition(const ev_mixture_fit_options *options, size_t N, size_t J,
+                                   const float *x, const size_t *cluster, ev_mixture_fit *fit,
+                                   ev_error *error)
+{
+    const ev_mixture_fit_options known = {
+        .K = options->K, .kind = EV_COVARIANCE_DIAGONAL, .iterations = 1, .floor = options->floor};
+    double variance = 0;
+    *fit = (ev_mixture_fit){0};
+    ev_status status = check(&known, N, J, x, &variance, error);
+    if (status == EV_OK)
+        status = create(fit, &known, J, error);
+    if (status == EV_OK)
+        status = set_partition(N, x, cluster, variance * fmax(known.floor, LEAST_FLOOR), fit,
+                               error);
+    if (status != EV_OK)
+        ev_mixture_fit_free(fit);
+    return status;
+}
+
 /* ---- What was found ---- */
 
 ev_mixture ev_mixture_fit_view(const ev_mixture_fit *fit)

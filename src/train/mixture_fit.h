@@ -60,6 +60,11 @@ typedef struct {
  * position); EV_UNFIT when the points are all the same. */
 ev_status ev_mixture_fit_run(const ev_mixture_fit_options *options, size_t N, size_t J,
                              const float *x, ev_mixture_fit *fit, ev_error *error);
+/* The diagonal mixture likeliest for points whose components are known: cluster (N), each below K.
+ * Of the options K and floor are read.  EV_BAD_INPUT as above, and for a component without points. */
+ev_status ev_mixture_fit_partition(const ev_mixture_fit_options *options, size_t N, size_t J,
+                                   const float *x, const size_t *cluster, ev_mixture_fit *fit,
+                                   ev_error *error);
 /* Frees the arrays; a zeroed one is allowed. */
 void ev_mixture_fit_free(ev_mixture_fit *fit);
 

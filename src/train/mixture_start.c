@@ -1,10 +1,13 @@
 #include "train/mixture_start.h"
 
 #include "train/mixture_fit.h"
+#include "train/spectral.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+const char *const ev_start_names[] = {"em", "spectral", NULL};
 
 /* means (N,J), in the order of the file. */
 static void encode_means(ev_trainer *t, float *means)
@@ -25,6 +28,31 @@ static void set_prior(ev_trainer *t, ev_mixture_fit *fit)
     ev_gmvae_set_prior(&t->model, fit->log_pi, fit->mu, fit->sigma, t->parameters);
 }
 
+static ev_status fit_by_em(const ev_mixture_fit_options *options, size_t N, size_t J,
+                           const float *means, size_t *cluster, ev_mixture_start *start,
+                           ev_mixture_fit *fit, ev_error *error)
+{
+    ev_status status = ev_mixture_fit_run(options, N, J, means, fit, error);
+    if (status == EV_OK)
+        status = ev_mixture_fit_assign(fit, N, means, cluster, NULL, error);
+    *start = (ev_mixture_start){fit->log_likelihood, fit->iterations, fit->restart, fit->converged,
+                                0.0};
+    return status;
+}
+
+static ev_status fit_by_graph(const ev_mixture_fit_options *options, size_t neighbours, size_t N,
+                              size_t J, const float *means, size_t *cluster,
+                              ev_mixture_start *start, ev_mixture_fit *fit, ev_error *error)
+{
+    const ev_spectral_options how = {options->K, neighbours, options->restarts, options->seed};
+    ev_spectral_result found = {0};
+    ev_status status = ev_spectral_cluster(&how, N, J, means, cluster, &found, error);
+    if (status == EV_OK)
+        status = ev_mixture_fit_partition(options, N, J, means, cluster, fit, error);
+    *start = (ev_mixture_start){fit->log_likelihood, 0, found.restart, true, found.gap};
+    return status;
+}
+
 ev_status ev_mixture_start_fit(ev_trainer *t, ev_mixture_start *start, ev_error *error)
 {
     const ev_mixture_fit_options options = {.K = t->model.config.K,
@@ -39,15 +67,23 @@ ev_status ev_mixture_start_fit(ev_trainer *t, ev_mixture_start *start, ev_error 
     if (t->model.config.prior == EV_PRIOR_STANDARD || t->config.restarts == 0)
         return EV_OK;
     float *means = calloc(N * J, sizeof *means);
-    if (means == NULL)
+    size_t *cluster = calloc(N, sizeof *cluster);
+    if (means == NULL || cluster == NULL) {
+        free(means);
+        free(cluster);
         return ev_error_set(error, EV_NO_MEMORY, "out of memory for the means of %zu images", N);
+    }
     encode_means(t, means);
     ev_mixture_fit fit = {0};
-    ev_status status = ev_mixture_fit_run(&options, N, J, means, &fit, error);
-    if (status == EV_OK) {
-        *start = (ev_mixture_start){fit.log_likelihood, fit.iterations, fit.restart, fit.converged};
+    ev_status status = t->config.start == EV_START_SPECTRAL && options.K > 1
+                           ? fit_by_graph(&options, t->config.neighbours, N, J, means, cluster,
+                                          start, &fit, error)
+                           : fit_by_em(&options, N, J, means, cluster, start, &fit, error);
+    if (status == EV_OK)
         set_prior(t, &fit);
-    }
+    for (size_t i = 0; i < N && t->cluster != NULL; i++)
+        t->cluster[i] = (uint32_t)cluster[i];
+    free(cluster);
     ev_mixture_fit_free(&fit);
     free(means);
     return status;

@@ -44,6 +44,7 @@ void ev_settings_preset(ev_settings *s, ev_model_kind model, ev_preset preset)
                        .samples = 1,
                        .gamma_samples = 10,
                        .audit = 10,
+                       .neighbours = 15,
                        .threads = 0,
                        .seed = 1,
                        .autoencoder_rate = 0.001,
@@ -76,6 +77,7 @@ size_t ev_settings_keys(ev_settings *s, ev_config_key keys[EV_SETTINGS_KEYS])
         {"epochs", EV_CONFIG_WHOLE, &s->epochs, .low = 1, .high = 1000000},
         {"layer_epochs", EV_CONFIG_WHOLE, &s->layer_epochs, .low = 0, .high = 1000000},
         {"autoencoder_epochs", EV_CONFIG_WHOLE, &s->autoencoder_epochs, .low = 0, .high = 1000000},
+        {"held_epochs", EV_CONFIG_WHOLE, &s->held_epochs, .low = 0, .high = 1000000},
         {"batch", EV_CONFIG_WHOLE, &s->batch, .low = 1, .high = 65536},
         {"rate", EV_CONFIG_REAL, &s->rate, .low = 0, .high = 1, .open = true},
         {"schedule", EV_CONFIG_CHOICE, &s->schedule, .choices = ev_schedule_names},
@@ -86,6 +88,11 @@ size_t ev_settings_keys(ev_settings *s, ev_config_key keys[EV_SETTINGS_KEYS])
         {"epsilon", EV_CONFIG_REAL, &s->epsilon, .low = 0, .high = 1, .open = true},
         {"restore", EV_CONFIG_CHOICE, &s->restore, .choices = ev_restore_names},
         {"corruption", EV_CONFIG_REAL, &s->corruption, .low = 0, .high = 0.99},
+        {"rotation", EV_CONFIG_REAL, &s->rotation, .low = 0, .high = 180},
+        {"shift", EV_CONFIG_REAL, &s->shift, .low = 0, .high = 1024},
+        {"zoom", EV_CONFIG_REAL, &s->zoom, .low = 0, .high = 0.99},
+        {"start", EV_CONFIG_CHOICE, &s->start, .choices = ev_start_names},
+        {"neighbours", EV_CONFIG_WHOLE, &s->neighbours, .low = 1, .high = 1000},
         {"restarts", EV_CONFIG_WHOLE, &s->restarts, .low = 0, .high = 1000},
         {"binarise", EV_CONFIG_CHOICE, &s->binarise, .choices = ev_binarisation_names},
         {"audit", EV_CONFIG_WHOLE, &s->audit, .low = 0, .high = 1000000},
@@ -127,13 +134,18 @@ ev_train_config ev_settings_train_config(const ev_settings *s)
                              .epochs = (size_t)s->epochs,
                              .layer_epochs = (size_t)s->layer_epochs,
                              .autoencoder_epochs = (size_t)s->autoencoder_epochs,
+                             .held_epochs = (size_t)s->held_epochs,
                              .rate = s->rate,
                              .autoencoder_rate = s->autoencoder_rate,
                              .schedule = (ev_schedule_kind)s->schedule,
                              .adam = {s->beta1, s->beta2, s->epsilon},
                              .restore = (ev_restore_kind)s->restore,
                              .corruption = s->corruption,
-                             .restarts = (size_t)s->restarts};
+                             .warp = {s->rotation, s->shift, s->zoom},
+                             .width = (size_t)s->width,
+                             .start = (ev_start_kind)s->start,
+                             .restarts = (size_t)s->restarts,
+                             .neighbours = (size_t)s->neighbours};
 }
 
 ev_status ev_settings_bind_images(ev_settings *s, const ev_image_set *images, ev_error *error)

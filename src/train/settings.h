@@ -20,10 +20,12 @@ typedef struct {
     int model, posterior, likelihood, gamma;
     ev_config_list hidden;
     uint64_t latent, clusters, samples, gamma_samples;
-    uint64_t epochs, layer_epochs, autoencoder_epochs, batch, restarts, threads, seed;
+    uint64_t epochs, layer_epochs, autoencoder_epochs, held_epochs, batch, restarts, neighbours,
+        threads, seed;
     uint64_t audit; /* epochs of the ELBO from one audit to the next; 0: none */
     double rate, autoencoder_rate, beta1, beta2, epsilon, corruption;
-    int schedule, restore, binarise;
+    double rotation, shift, zoom; /* warp.h: degrees, pixels, share */
+    int schedule, restore, binarise, start;
     uint64_t height, width, checksum; /* of the images; 0 until they are known */
     char data[EV_CONFIG_TEXT_SIZE], revision[EV_CONFIG_TEXT_SIZE], compiler[EV_CONFIG_TEXT_SIZE];
 } ev_settings;

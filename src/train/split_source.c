@@ -1,20 +1,31 @@
 #include "train/split_source.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Draws outside of epochs (dynamic binarisation): the same whenever they are asked for. */
 #define OUTSIDE UINT64_MAX
 
 /* The order of one epoch is kept: it costs more to make than a batch. */
-static void shuffled(void *context, uint64_t epoch, size_t first, size_t n, float *x)
+static const uint32_t *order(ev_split_source *s, uint64_t epoch)
 {
-    ev_split_source *s = context;
     if (!s->ordered || s->epoch != epoch) {
         ev_batches_order(s->how.seed, epoch, s->source.count, s->order);
         s->epoch = epoch;
         s->ordered = true;
     }
-    ev_batches_pixels(&s->how, epoch, s->source.pixels, s->pixels, n, s->order + first, x);
+    return s->order;
+}
+
+static void shuffled(void *context, uint64_t epoch, size_t first, size_t n, float *x)
+{
+    ev_split_source *s = context;
+    ev_batches_pixels(&s->how, epoch, s->source.pixels, s->pixels, n, order(s, epoch) + first, x);
+}
+
+static void places(void *context, uint64_t epoch, size_t first, size_t n, uint32_t *index)
+{
+    memcpy(index, order(context, epoch) + first, n * sizeof *index);
 }
 
 static void in_order(void *context, size_t first, size_t n, float *x)
@@ -36,8 +47,12 @@ ev_status ev_split_source_create(ev_split_source *s, const ev_image_split *split
                                  const ev_pixel_source *how, ev_error *error)
 {
     *s = (ev_split_source){.pixels = split->pixels, .how = *how};
-    s->source = (ev_image_source){
-        .count = split->N, .pixels = D, .shuffled = shuffled, .in_order = in_order, .context = s};
+    s->source = (ev_image_source){.count = split->N,
+                                  .pixels = D,
+                                  .shuffled = shuffled,
+                                  .in_order = in_order,
+                                  .places = places,
+                                  .context = s};
     s->order = calloc(split->N, sizeof *s->order);
     return s->order != NULL
                ? EV_OK

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const ev_phase_names[] = {"layers", "autoencoder", "elbo", NULL};
+const char *const ev_phase_names[] = {"layers", "autoencoder", "held", "elbo", NULL};
 
 /* --- What is asked for --------------------------------------------------------------------- */
 
@@ -33,6 +33,24 @@ static ev_status check_rates(const ev_train_config *c, ev_error *error)
     return EV_OK;
 }
 
+static ev_status check_warp(const ev_train_config *c, ev_error *error)
+{
+    const ev_warp *w = &c->warp;
+    if (!(w->degrees >= 0.0 && w->degrees <= 180.0))
+        return ev_error_set(error, EV_BAD_INPUT, "the rotation is %g degrees: expected 0 to 180",
+                            w->degrees);
+    if (!(w->pixels >= 0.0 && w->pixels <= 1024.0))
+        return ev_error_set(error, EV_BAD_INPUT, "the shift is %g pixels: expected 0 to 1024",
+                            w->pixels);
+    if (!(w->zoom >= 0.0 && w->zoom < 1.0))
+        return ev_error_set(error, EV_BAD_INPUT, "the zoom is %g: expected 0 or more, below 1",
+                            w->zoom);
+    if (ev_warp_moves(w) && (c->width == 0 || c->model.D % c->width != 0))
+        return ev_error_set(error, EV_BAD_INPUT, "%zu pixels are no image with rows of %zu",
+                            c->model.D, c->width);
+    return EV_OK;
+}
+
 static ev_status check_config(const ev_train_config *c, const ev_image_source *images,
                               ev_error *error)
 {
@@ -48,9 +66,10 @@ static ev_status check_config(const ev_train_config *c, const ev_image_source *i
         return ev_error_set(error, EV_BAD_INPUT, "%zu clusters can't be fitted to %zu images",
                             c->model.K, images->count);
     if (c->epochs > MOST_EPOCHS || c->layer_epochs > MOST_EPOCHS ||
-        c->autoencoder_epochs > MOST_EPOCHS)
+        c->autoencoder_epochs > MOST_EPOCHS || c->held_epochs > MOST_EPOCHS)
         return ev_error_set(error, EV_BAD_INPUT, "more than %d epochs", MOST_EPOCHS);
-    return check_rates(c, error);
+    ev_status status = check_warp(c, error);
+    return status == EV_OK ? check_rates(c, error) : status;
 }
 
 /* --- The plan ------------------------------------------------------------------------------ */
@@ -68,6 +87,7 @@ static void plan(ev_trainer *t)
     for (size_t l = 0; l < ev_autoencoder_layers(&t->model); l++)
         add_phase(t, EV_PHASE_LAYERS, l, c->layer_epochs);
     add_phase(t, EV_PHASE_AUTOENCODER, 0, c->autoencoder_epochs);
+    add_phase(t, EV_PHASE_HELD, 0, c->held_epochs);
     add_phase(t, EV_PHASE_ELBO, 0, c->epochs);
     const ev_phase *last = &t->phase[t->phases - 1];
     t->epoch_steps = t->images->count / c->batch;
@@ -82,6 +102,12 @@ const ev_phase *ev_trainer_phase(const ev_trainer *t, size_t epoch)
     return &t->phase[p];
 }
 
+bool ev_trainer_begins_elbo(const ev_trainer *t)
+{
+    const ev_phase *phase = &t->phase[t->phases - 2]; /* held; its epochs may be none */
+    return t->step == (uint64_t)phase->first * t->epoch_steps;
+}
+
 size_t ev_trainer_epoch(const ev_trainer *t) { return (size_t)(t->step / t->epoch_steps); }
 
 size_t ev_trainer_epoch_step(const ev_trainer *t) { return (size_t)(t->step % t->epoch_steps); }
@@ -89,9 +115,9 @@ size_t ev_trainer_epoch_step(const ev_trainer *t) { return (size_t)(t->step % t-
 double ev_trainer_rate(const ev_trainer *t, size_t epoch)
 {
     const ev_phase *phase = ev_trainer_phase(t, epoch);
-    return phase->kind == EV_PHASE_ELBO
-               ? ev_schedule_rate(t->config.schedule, t->config.rate, epoch - phase->first)
-               : t->config.autoencoder_rate;
+    if (phase->kind == EV_PHASE_ELBO)
+        return ev_schedule_rate(t->config.schedule, t->config.rate, epoch - phase->first);
+    return phase->kind == EV_PHASE_HELD ? t->config.rate : t->config.autoencoder_rate;
 }
 
 /* --- Memory -------------------------------------------------------------------------------- */
@@ -100,6 +126,17 @@ static size_t widest(const ev_mlp *mlp)
 {
     size_t hidden = ev_mlp_widest(mlp);
     return hidden > mlp->width[0] ? hidden : mlp->width[0];
+}
+
+static ev_status allocate_clusters(ev_trainer *t, ev_error *error)
+{
+    if (t->config.held_epochs == 0)
+        return EV_OK;
+    t->cluster = calloc(t->images->count, sizeof *t->cluster);
+    t->held = calloc(t->config.batch, sizeof *t->held);
+    return t->cluster != NULL && t->held != NULL
+               ? EV_OK
+               : ev_error_set(error, EV_NO_MEMORY, "out of memory for the images' clusters");
 }
 
 static ev_status allocate(ev_trainer *t, ev_error *error)
@@ -114,6 +151,7 @@ static ev_status allocate(ev_trainer *t, ev_error *error)
                   {&t->m, n},
                   {&t->v, n},
                   {&t->x, ev_size_product(B, D)},
+                  {&t->warped, ev_warp_moves(&t->config.warp) ? ev_size_product(B, D) : 1},
                   {&t->corrupted, ev_size_product(B, widest(&t->model.encoder))},
                   {&t->noise, noise}};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
@@ -133,6 +171,8 @@ ev_status ev_trainer_create(ev_trainer *t, const ev_train_config *config,
         status = ev_gmvae_create(&t->model, &config->model, error);
     if (status == EV_OK)
         status = allocate(t, error);
+    if (status == EV_OK)
+        status = allocate_clusters(t, error);
     if (status != EV_OK) {
         ev_trainer_destroy(t);
         return status;
@@ -145,13 +185,28 @@ ev_status ev_trainer_create(ev_trainer *t, const ev_train_config *config,
 void ev_trainer_destroy(ev_trainer *t)
 {
     ev_gmvae_workspace_destroy(&t->w);
-    float *arrays[] = {t->parameters, t->gradient, t->m, t->v, t->x, t->corrupted, t->noise};
+    float *arrays[] = {t->parameters, t->gradient, t->m,         t->v,
+                       t->x,          t->warped,   t->corrupted, t->noise};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
+    free(t->cluster);
+    free(t->held);
     *t = (ev_trainer){0};
 }
 
 /* --- A step -------------------------------------------------------------------------------- */
+
+/* A warped copy of the batch, or the batch itself. */
+static const float *warp(ev_trainer *t)
+{
+    const ev_train_config *c = &t->config;
+    if (!ev_warp_moves(&c->warp))
+        return t->x;
+    const ev_stream stream = ev_stream_make(c->seed, ev_hash_text("warp"), (uint32_t)t->step,
+                                            (uint32_t)(t->step >> 32));
+    ev_warp_images(&c->warp, &stream, c->batch, c->model.D / c->width, c->width, t->x, t->warped);
+    return t->warped;
+}
 
 void ev_trainer_draw(ev_trainer *t)
 {
@@ -159,6 +214,16 @@ void ev_trainer_draw(ev_trainer *t)
     t->images->shuffled(t->images->context, ev_trainer_epoch(t), ev_trainer_epoch_step(t) * B, B,
                         t->x);
     ev_gmvae_noise(&t->model, t->config.seed, t->step, B, t->noise);
+    t->w.held = NULL;
+    if (ev_trainer_phase(t, ev_trainer_epoch(t))->kind != EV_PHASE_HELD)
+        return;
+    t->images->places(t->images->context, ev_trainer_epoch(t), ev_trainer_epoch_step(t) * B, B,
+                      t->held);
+    for (size_t b = 0; b < B; b++)
+        t->held[b] = t->cluster[t->held[b]];
+    t->w.held = t->held;
+    if (ev_warp_moves(&t->config.warp))
+        memcpy(t->x, warp(t), B * t->config.model.D * sizeof *t->x);
 }
 
 /* A copy of the clean input with a share of it set to 0, or the clean input itself. */
@@ -185,8 +250,9 @@ static double restore(ev_trainer *t, const ev_phase *phase)
 {
     const ev_train_config *c = &t->config;
     if (phase->kind == EV_PHASE_AUTOENCODER)
-        return ev_autoencoder_pass(&t->model, t->parameters, c->batch, corrupt(t, c->model.D, t->x),
-                                   t->x, c->restore, &t->w, t->gradient);
+        return ev_autoencoder_pass(&t->model, t->parameters, c->batch,
+                                   corrupt(t, c->model.D, warp(t)), t->x, c->restore, &t->w,
+                                   t->gradient);
     const size_t l = phase->layer;
     const float *clean = ev_autoencoder_layer_input(&t->model, t->parameters, l, c->batch, t->x,
                                                     &t->w);
@@ -199,7 +265,7 @@ ev_status ev_trainer_gradient(ev_trainer *t, ev_elbo *elbo, ev_error *error)
 {
     const ev_phase *phase = ev_trainer_phase(t, ev_trainer_epoch(t));
     *elbo = (ev_elbo){{0}};
-    if (phase->kind == EV_PHASE_ELBO) {
+    if (phase->kind >= EV_PHASE_HELD) {
         *elbo = ev_gmvae_forward(&t->model, t->parameters, t->config.batch, t->x, t->noise, &t->w);
         ev_gmvae_backward(&t->model, t->parameters, t->config.batch, t->x, t->noise, &t->w,
                           t->gradient);

@@ -2,8 +2,11 @@
  *
  * A run is a sequence of epochs in phases, fixed beforehand:
  *   layers       each layer as a denoising autoencoder of its own (models/autoencoder.h)
- *   autoencoder  both networks together, without noise
- *   elbo         the model's own loss; before its first step the mixture is fitted to the means
+ *   autoencoder  both networks together, without noise; restores the image from a warped copy (warp.h)
+ *   held         the model's own loss with q(c|x) held at the clusters found in the means, so that
+ *                the latent space takes the prior's shape before the prior has a say in who is where
+ *   elbo         the model's own loss
+ * Before the first step with the model's own loss the mixture is fitted to the means.
  * Each phase has Adam from scratch.  The position in a run is one number, the steps done; batches,
  * noise and corruption are functions of the seed and that number.  So parameters, Adam's moments,
  * the step and the running sums are the whole state: a run that is taken up again goes on to the
@@ -21,26 +24,37 @@
 #include "nn/adam.h"
 #include "train/image_source.h"
 #include "train/schedule.h"
+#include "train/warp.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum { EV_PHASE_LAYERS, EV_PHASE_AUTOENCODER, EV_PHASE_ELBO, EV_PHASES } ev_phase_kind;
-/* "layers", "autoencoder", "elbo". */
+typedef enum { EV_PHASE_LAYERS, EV_PHASE_AUTOENCODER, EV_PHASE_HELD, EV_PHASE_ELBO } ev_phase_kind;
+/* "layers", "autoencoder", "held", "elbo"; ended by NULL. */
 extern const char *const ev_phase_names[];
+
+/* How the elbo phase's prior is found (mixture_start.h). */
+typedef enum { EV_START_EM, EV_START_SPECTRAL } ev_start_kind;
+/* "em", "spectral"; ended by NULL. */
+extern const char *const ev_start_names[];
 
 typedef struct {
     ev_gmvae_config model;
     uint64_t seed;
     size_t batch; /* images a step; what is left at an epoch's end is not used */
     size_t epochs, layer_epochs, autoencoder_epochs; /* layer_epochs: for each layer */
-    double rate, autoencoder_rate;                   /* learning rates at the phases' beginnings */
-    ev_schedule_kind schedule;                       /* of the elbo phase; constant in the others */
+    size_t held_epochs;
+    double rate, autoencoder_rate; /* learning rates at the phases' beginnings */
+    ev_schedule_kind schedule;     /* of the elbo phase; constant in the others */
     ev_adam adam;
     ev_restore_kind restore; /* what the autoencoder minimises */
     double corruption;       /* share of pixels or units set to 0, in [0,1) */
+    ev_warp warp;            /* of what the whole autoencoder sees */
+    size_t width;            /* columns of an image; needed for the warp alone */
+    ev_start_kind start;     /* of the prior */
     size_t restarts;         /* of the mixture's fit; 0: the prior stays as initialised */
+    size_t neighbours;       /* of each image's means in the graph of a spectral start */
 } ev_train_config;
 
 /* A stretch of epochs of one kind. */
@@ -50,7 +64,7 @@ typedef struct {
     size_t first, epochs; /* of the run */
 } ev_phase;
 
-enum { EV_TRAINER_PHASES = EV_MLP_DEPTH + 2 };
+enum { EV_TRAINER_PHASES = EV_MLP_DEPTH + 3 };
 
 typedef struct {
     ev_train_config config;
@@ -65,7 +79,9 @@ typedef struct {
     /* Sums over the running epoch's steps: the ELBO's terms, or the autoencoder's loss in the first. */
     double sums[EV_ELBO_TERMS];
     float *parameters, *gradient, *m, *v; /* (layout.size) each */
-    float *x, *corrupted, *noise;         /* (batch,D), (batch, widest layer), (batch,M,J) */
+    float *x, *warped;                    /* (batch,D) each */
+    uint32_t *cluster, *held; /* (images), (batch): each image's cluster in the held phase */
+    float *corrupted, *noise; /* (batch, widest layer), (batch,M,J) */
 } ev_trainer;
 
 /* EV_BAD_INPUT for a configuration that makes no sense: the reason names what is wrong.  The images
@@ -74,6 +90,8 @@ ev_status ev_trainer_create(ev_trainer *trainer, const ev_train_config *config,
                             const ev_image_source *images, ev_error *error);
 void ev_trainer_destroy(ev_trainer *trainer);
 
+/* Is the next step the first with the model's own loss? */
+bool ev_trainer_begins_elbo(const ev_trainer *trainer);
 /* The phase of epoch e of the run. */
 const ev_phase *ev_trainer_phase(const ev_trainer *trainer, size_t epoch);
 /* The epoch of the next step, and the steps done in it. */
