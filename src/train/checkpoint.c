@@ -111,8 +111,9 @@ static ev_status take_clusters(const ev_safetensors *file, const char *path, con
     ev_status status = ev_safetensors_take(file, &wanted, EV_ANY_VALUE, cluster, error);
     for (size_t i = 0; i < t->images->count && status == EV_OK; i++)
         if (cluster[i] >= t->model.config.K)
-            status = ev_error_set(error, EV_BAD_INPUT, "%s: image %zu is of cluster %" PRIu32
-                                  ", and there are %zu", path, i, cluster[i], t->model.config.K);
+            status = ev_error_set(error, EV_BAD_INPUT,
+                                  "%s: image %zu is of cluster %" PRIu32 ", and there are %zu",
+                                  path, i, cluster[i], t->model.config.K);
     return status;
 }
 

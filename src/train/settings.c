@@ -10,18 +10,23 @@
 const char *const ev_model_names[] = {"gmvae", "vae", NULL};
 const char *const ev_preset_names[] = {"small", "paper", NULL};
 
-/* VaDE's network and recipe, with label-free starts of its own (Z. Jiang et al., IJCAI 2017). */
+/* VaDE's network and batch (Z. Jiang et al., IJCAI 2017), with a recipe of its own: the autoencoder
+ * learns to undo small warps, the clusters of its means' graph of neighbours are held until the latent
+ * space has taken the mixture's shape, and the ELBO is then raised in small steps. */
 static void paper(ev_settings *s)
 {
     s->hidden = (ev_config_list){3, {500, 500, 2000}};
     s->batch = 100;
-    s->epochs = 100;
-    s->layer_epochs = 10;
+    s->epochs = 10;
     s->autoencoder_epochs = 20;
-    s->rate = 0.002;
-    s->schedule = EV_SCHEDULE_STEP;
-    s->corruption = 0.2;
-    s->restarts = 10;
+    s->held_epochs = 10;
+    s->rate = 0.0002;
+    s->schedule = EV_SCHEDULE_CONSTANT;
+    s->rotation = 10;
+    s->shift = 2;
+    s->zoom = 0.1;
+    s->start = EV_START_SPECTRAL;
+    s->restarts = 20;
 }
 
 /* About a minute on two cores. */
@@ -56,7 +61,7 @@ void ev_settings_preset(ev_settings *s, ev_model_kind model, ev_preset preset)
     else
         small(s);
     if (model == EV_MODEL_VAE) /* no clusters, so no start to be sought for them */
-        s->layer_epochs = s->autoencoder_epochs = s->restarts = 0;
+        s->layer_epochs = s->autoencoder_epochs = s->held_epochs = s->restarts = 0;
     snprintf(s->data, sizeof s->data, "%s", ev_image_set_default_folder());
     snprintf(s->revision, sizeof s->revision, "%s", ev_run_revision());
     snprintf(s->compiler, sizeof s->compiler, "%s", ev_run_compiler());

@@ -30,7 +30,7 @@ typedef struct {
     char data[EV_CONFIG_TEXT_SIZE], revision[EV_CONFIG_TEXT_SIZE], compiler[EV_CONFIG_TEXT_SIZE];
 } ev_settings;
 
-enum { EV_SETTINGS_KEYS = 40 };
+enum { EV_SETTINGS_KEYS = 48 };
 
 /* A preset's settings. */
 void ev_settings_preset(ev_settings *settings, ev_model_kind model, ev_preset preset);

@@ -8,17 +8,35 @@
 #include <arpack/arpack.h>
 #include <limits.h>
 #include <math.h>
+#include <stdbool.h>
+#include <string.h>
 
 enum { LANCZOS_ROUNDS = 300, KMEANS_ROUNDS = 100 };
 #define EIGEN_TOLERANCE 1e-4 /* of an eigenvalue, relative */
 
-/* The matrix D^(-1/2) W D^(-1/2). */
+/* The matrix D^(-1/2) W D^(-1/2), less twice the projection on the eigenvectors found before: these
+ * get an eigenvalue of -1 or less, and those that are left come to the top. */
 typedef struct {
     const ev_neighbour_graph *graph;
     const double *scale; /* (N) d_i^(-1/2) */
-} operator;
+    const double *found; /* (count,N) orthonormal */
+    size_t count;
+} matrix;
 
-static void apply(const operator* a, const double *v, double *out)
+static void take_off(const matrix *a, const double *v, double *out)
+{
+    const size_t N = a->graph->N;
+    for (size_t c = 0; c < a->count; c++) {
+        const double *known = a->found + c * N;
+        double share = 0.0;
+        for (size_t i = 0; i < N; i++)
+            share += known[i] * v[i];
+        for (size_t i = 0; i < N; i++)
+            out[i] -= 2.0 * share * known[i];
+    }
+}
+
+static void apply(const matrix *a, const double *v, double *out)
 {
     const ev_neighbour_graph *g = a->graph;
 #pragma omp parallel for schedule(static)
@@ -28,6 +46,7 @@ static void apply(const operator* a, const double *v, double *out)
             sum += 0.5 * a->scale[g->link[e]] * v[g->link[e]];
         out[i] = a->scale[i] * sum;
     }
+    take_off(a, v, out);
 }
 
 /* ARPACK's arrays and options, by its manual's names (R. B. Lehoucq, D. C. Sorensen & C. Yang, ARPACK
@@ -46,8 +65,7 @@ static lanczos prepare(ev_arena *arena, size_t N, size_t m)
                      .nev = (int)m,
                      .ncv = (int)wide,
                      .lworkl = (int)(wide * (wide + 8)),
-                     .info = 1, /* resid holds the start */
-                     .iparam = {1, 0, LANCZOS_ROUNDS, 1, 0, 0, 1},
+                     .iparam = {1, 0, 0, 1, 0, 0, 1},
                      .resid = ev_arena_array(arena, N, sizeof(double)),
                      .v = ev_arena_array(arena, N * wide, sizeof(double)),
                      .workd = ev_arena_array(arena, 3 * N, sizeof(double)),
@@ -56,28 +74,75 @@ static lanczos prepare(ev_arena *arena, size_t N, size_t m)
                      .select = ev_arena_array(arena, wide, sizeof(int))};
 }
 
-/* The eigenvectors of the m largest eigenvalues into l->v, (m,N), the values into l->d, both in
- * ARPACK's order: rising. */
-static ev_status eigenvectors(lanczos *l, const operator* a, uint64_t seed, ev_error *error)
+/* Eigenvectors of the largest eigenvalues, m or as many as converge, into l->v, (*found,N), the values
+ * into l->d, both in ARPACK's order: rising. */
+static ev_status eigenvectors(lanczos *l, const matrix *a, const ev_stream *start, size_t *found,
+                              ev_error *error)
 {
-    const ev_stream stream = ev_stream_make(seed, ev_hash_text("spectral clustering"), 0, 0);
     int ido = 0;
-    ev_stream_normals(&stream, 0, (size_t)l->n, l->resid);
+    ev_stream_normals(start, 0, (size_t)l->n, l->resid);
+    l->info = 1; /* resid holds the start */
+    l->iparam[2] = LANCZOS_ROUNDS;
     do {
         dsaupd_c(&ido, "I", l->n, "LA", l->nev, EIGEN_TOLERANCE, l->resid, l->ncv, l->v, l->n,
                  l->iparam, l->ipntr, l->workd, l->workl, l->lworkl, &l->info);
         if (ido == 1 || ido == -1)
             apply(a, l->workd + l->ipntr[0] - 1, l->workd + l->ipntr[1] - 1);
     } while (ido == 1 || ido == -1);
+    if (l->info == 1 && l->iparam[4] > 0) /* the rounds are over, and some have converged */
+        l->info = 0;
     if (l->info == 0)
         dseupd_c(1, "A", l->select, l->d, l->v, l->n, 0.0, "I", l->n, "LA", l->nev, EIGEN_TOLERANCE,
                  l->resid, l->ncv, l->v, l->n, l->iparam, l->ipntr, l->workd, l->workl, l->lworkl,
                  &l->info);
-    return l->info == 0 ? EV_OK
-                        : ev_error_set(error, EV_UNFIT,
-                                       "no eigenvectors of the graph of neighbours: ARPACK's "
-                                       "status %d",
-                                       l->info);
+    *found = l->iparam[4] > 0 ? (size_t)l->iparam[4] : 0;
+    return l->info == 0 && *found > 0
+               ? EV_OK
+               : ev_error_set(error, EV_UNFIT,
+                              "no eigenvectors of the graph of neighbours: ARPACK's status %d",
+                              l->info);
+}
+
+/* Into its place among the largest m so far, in falling order. */
+static void insert(size_t N, size_t m, const double *vector, double value, double *vectors,
+                   double *values, size_t *count)
+{
+    size_t at = *count < m ? (*count)++ : m - 1;
+    for (; at > 0 && values[at - 1] < value; at--) {
+        values[at] = values[at - 1];
+        memcpy(vectors + at * N, vectors + (at - 1) * N, N * sizeof *vectors);
+    }
+    values[at] = value;
+    memcpy(vectors + at * N, vector, N * sizeof *vectors);
+}
+
+/* Lanczos from one vector sees one of several eigenvectors of the same value, and a graph in pieces
+ * has as many of value 1 as pieces.  So the search is repeated in the complement of what was found
+ * until nothing larger than the m-th comes up. */
+static ev_status all_eigenvectors(ev_arena *arena, matrix *a, size_t m, uint64_t seed,
+                                  double *vectors, double *values, ev_error *error)
+{
+    const size_t N = a->graph->N;
+    lanczos l = prepare(arena, N, m);
+    if (ev_arena_failed(arena))
+        return ev_error_set(error, EV_NO_MEMORY, "no memory for eigenvectors of %zu points", N);
+    a->found = vectors;
+    bool more = true;
+    for (uint32_t round = 0; more; round++) {
+        /* Not from the same start: of each value it holds the one vector that it led to. */
+        const ev_stream start = ev_stream_make(seed, ev_hash_text("spectral clustering"), round, 0);
+        size_t found = 0;
+        ev_status status = eigenvectors(&l, a, &start, &found, error);
+        if (status != EV_OK)
+            return status;
+        more = false;
+        for (size_t c = found; c-- > 0;) /* ARPACK's last is the largest */
+            if (a->count < m || l.d[c] > values[m - 1] + EIGEN_TOLERANCE) {
+                more = true;
+                insert(N, m, l.v + c * N, l.d[c], vectors, values, &a->count);
+            }
+    }
+    return EV_OK;
 }
 
 /* rows (N,m), each of length 1, or 0 where all vectors are. */
@@ -98,19 +163,16 @@ static ev_status embed(ev_arena *arena, const ev_neighbour_graph *graph, size_t 
 {
     const size_t N = graph->N;
     double *scale = ev_arena_array(arena, N, sizeof *scale);
-    lanczos l = prepare(arena, N, m);
+    double *vectors = ev_arena_array(arena, N, m * sizeof *vectors);
     if (ev_arena_failed(arena))
         return ev_error_set(error, EV_NO_MEMORY, "no memory for eigenvectors of %zu points", N);
     for (size_t i = 0; i < N; i++)
         scale[i] = 1.0 / sqrt(0.5 * (double)(graph->begin[i + 1] - graph->begin[i]));
-    const operator a = {graph, scale};
-    ev_status status = eigenvectors(&l, &a, seed, error);
-    if (status != EV_OK)
-        return status;
-    unit_rows(N, m, l.v, rows);
-    for (size_t c = 0; c < m; c++)
-        values[c] = l.d[m - 1 - c];
-    return EV_OK;
+    matrix a = {.graph = graph, .scale = scale};
+    ev_status status = all_eigenvectors(arena, &a, m, seed, vectors, values, error);
+    if (status == EV_OK)
+        unit_rows(N, m, vectors, rows);
+    return status;
 }
 
 static ev_status neighbour_graph(ev_arena *arena, size_t N, size_t J, const float *x, size_t k,

@@ -117,7 +117,7 @@ double ev_trainer_rate(const ev_trainer *t, size_t epoch)
     const ev_phase *phase = ev_trainer_phase(t, epoch);
     if (phase->kind == EV_PHASE_ELBO)
         return ev_schedule_rate(t->config.schedule, t->config.rate, epoch - phase->first);
-    return phase->kind == EV_PHASE_HELD ? t->config.rate : t->config.autoencoder_rate;
+    return t->config.autoencoder_rate;
 }
 
 /* --- Memory -------------------------------------------------------------------------------- */

@@ -45,7 +45,7 @@ typedef struct {
     size_t batch; /* images a step; what is left at an epoch's end is not used */
     size_t epochs, layer_epochs, autoencoder_epochs; /* layer_epochs: for each layer */
     size_t held_epochs;
-    double rate, autoencoder_rate; /* learning rates at the phases' beginnings */
+    double rate, autoencoder_rate; /* learning rates: at the elbo phase's beginning, before it */
     ev_schedule_kind schedule;     /* of the elbo phase; constant in the others */
     ev_adam adam;
     ev_restore_kind restore; /* what the autoencoder minimises */

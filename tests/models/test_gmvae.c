@@ -157,6 +157,73 @@ Test(gmvae_float, gamma_carries_gradient_in_every_mode_but_the_optimal_one)
 }
 
 /* The envelope theorem: no other gamma has a larger categorical + latent. */
+/* The parameters of s that a model of cluster c alone has, and the draws for z. */
+static setting alone(const setting *s, size_t c)
+{
+    ev_gmvae_config config = s->model.config;
+    const size_t J = config.J;
+    config.K = 1;
+    setting t = create(config, s->B);
+    memcpy(t.parameters, s->parameters, s->model.prior_logits * sizeof *t.parameters);
+    memcpy(t.parameters + t.model.prior_mu, s->parameters + s->model.prior_mu + c * J,
+           J * sizeof *t.parameters);
+    memcpy(t.parameters + t.model.prior_log_var, s->parameters + s->model.prior_log_var + c * J,
+           J * sizeof *t.parameters);
+    for (size_t b = 0; b < s->B; b++)
+        memcpy(t.noise + b * t.model.M * J, s->noise + b * s->model.M * J, J * sizeof *t.noise);
+    return t;
+}
+
+/* Those of the prior: of the other clusters none, of c's mean and variance what t has, and of the
+ * logits, in which the loss has -log pi_c, pi - [c]. */
+static void assert_held_prior_gradient(const setting *s, const setting *t, size_t c)
+{
+    const size_t J = s->model.config.J, K = s->model.config.K;
+    const float *logits = s->parameters + s->model.prior_logits;
+    double total = 0;
+    for (size_t k = 0; k < K; k++)
+        total += exp((double)logits[k]);
+    for (size_t k = 0; k < K; k++) {
+        cr_assert_float_eq((double)s->gradient[s->model.prior_logits + k],
+                           exp((double)logits[k]) / total - (k == c), 1e-5);
+        for (size_t j = 0; j < J; j++) {
+            const float *mu = s->gradient + s->model.prior_mu + k * J + j;
+            const float *log_var = s->gradient + s->model.prior_log_var + k * J + j;
+            cr_assert_float_eq((double)*mu, k == c ? (double)t->gradient[t->model.prior_mu + j] : 0,
+                               1e-5);
+            cr_assert_float_eq((double)*log_var,
+                               k == c ? (double)t->gradient[t->model.prior_log_var + j] : 0, 1e-5);
+        }
+    }
+}
+
+/* Where all are held at cluster c, the mixture might as well be that cluster alone. */
+Test(gmvae_float, held_at_one_cluster_it_is_the_model_of_that_cluster_alone)
+{
+    enum { B = 5, HELD = 2 };
+    const uint32_t held[B] = {HELD, HELD, HELD, HELD, HELD}, only[B] = {0};
+    for (int gamma = 0; gamma < 4; gamma++) {
+        ev_gmvae_config config = SMALL;
+        config.gamma = (ev_gamma_kind)gamma;
+        setting s = create(config, B), t = alone(&s, HELD);
+        s.w.held = held;
+        t.w.held = only;
+        const ev_elbo ours = forward(&s), single = forward(&t);
+        backward(&s);
+        backward(&t);
+        cr_assert_float_eq(ours.term[EV_CATEGORICAL], (double)s.w.prior.log_pi[HELD], 1e-6);
+        cr_assert_eq(single.term[EV_CATEGORICAL], 0.0);
+        cr_assert_float_eq(ours.term[EV_LATENT], single.term[EV_LATENT], 1e-5);
+        cr_assert_eq(ours.term[EV_RECONSTRUCTION], single.term[EV_RECONSTRUCTION]);
+        cr_assert_eq(ours.term[EV_ENTROPY], single.term[EV_ENTROPY]);
+        for (size_t p = 0; p < s.model.prior_logits; p++)
+            cr_assert_float_eq((double)s.gradient[p], (double)t.gradient[p], 1e-5, "%zu", p);
+        assert_held_prior_gradient(&s, &t, HELD);
+        destroy(&s);
+        destroy(&t);
+    }
+}
+
 Test(gmvae_float, the_optimal_gamma_has_the_largest_elbo)
 {
     double best = 0.0;

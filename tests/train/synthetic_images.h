@@ -29,9 +29,17 @@ static void synthetic_shuffled(void *context, uint64_t epoch, size_t first, size
                            x + i * SYNTHETIC_PIXELS);
 }
 
+static void synthetic_places(void *context, uint64_t epoch, size_t first, size_t n, uint32_t *index)
+{
+    (void)context;
+    for (size_t i = 0; i < n; i++)
+        index[i] = (uint32_t)((first + i + 7 * (size_t)epoch) % SYNTHETIC_COUNT);
+}
+
 static const ev_image_source SYNTHETIC_IMAGES = {.count = SYNTHETIC_COUNT,
                                                  .pixels = SYNTHETIC_PIXELS,
                                                  .shuffled = synthetic_shuffled,
-                                                 .in_order = synthetic_in_order};
+                                                 .in_order = synthetic_in_order,
+                                                 .places = synthetic_places};
 
 #endif

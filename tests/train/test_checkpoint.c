@@ -99,6 +99,47 @@ Test(checkpoint, a_run_taken_up_from_its_file_ends_on_the_same_bytes, .init = ma
     ev_trainer_destroy(&whole);
 }
 
+static ev_status give_clusters(void *context, ev_trainer *t, ev_error *error)
+{
+    (void)context, (void)error;
+    for (uint32_t i = 0; i < SYNTHETIC_COUNT; i++)
+        t->cluster[i] = i % 3;
+    return EV_OK;
+}
+
+static void run_held(ev_trainer *t, int steps)
+{
+    bool complete;
+    const ev_loop_hooks hooks = {.context = &steps, .begin_elbo = give_clusters, .stop = stop_at};
+    cr_assert_eq(ev_loop_run(t, &hooks, &complete, NULL), EV_OK);
+}
+
+Test(checkpoint, held_clusters_are_carried_and_one_that_is_none_is_refused, .init = make_folder,
+     .fini = remove_folder)
+{
+    ev_train_config config = SMALL;
+    config.layer_epochs = config.autoencoder_epochs = 0;
+    config.held_epochs = 2;
+    ev_trainer whole = create(&config), first = create(&config), second = create(&config);
+    ev_error error = EV_ERROR_NONE;
+    run_held(&whole, 1000);
+    run_held(&first, 5);
+    save(other, &first);
+    cr_assert_eq(ev_checkpoint_read(other, &second, &error), EV_OK, "%s", error.message);
+    cr_assert_eq(memcmp(second.cluster, first.cluster, SYNTHETIC_COUNT * sizeof *first.cluster), 0);
+    run(&second, 1000); /* nobody gives clusters any more */
+    cr_assert_eq(memcmp(whole.parameters, second.parameters,
+                        whole.model.layout.size * sizeof *whole.parameters),
+                 0);
+    first.cluster[17] = 3;
+    save(other, &first);
+    cr_assert_eq(ev_checkpoint_read(other, &second, &error), EV_BAD_INPUT);
+    cr_assert_not_null(strstr(error.message, "image 17 is of cluster 3"), "%s", error.message);
+    ev_trainer_destroy(&whole);
+    ev_trainer_destroy(&first);
+    ev_trainer_destroy(&second);
+}
+
 /* The file of `t` must be refused by a trainer of this configuration, which stays as it was. */
 static void assert_refused(const ev_trainer *t, const ev_train_config *config, const char *word)
 {

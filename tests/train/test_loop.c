@@ -88,7 +88,7 @@ Test(loop, phases_follow_each_other_and_every_epoch_is_recorded_and_saved)
     ev_trainer t = create(&SMALL);
     witness seen = {0};
     cr_assert(run(&t, &seen));
-    static const ev_phase_kind kinds[] = {0, 0, 0, 1, 1, 2, 2, 2};
+    static const ev_phase_kind kinds[] = {0, 0, 0, 1, 1, 3, 3, 3}; /* no held phase */
     cr_assert_eq(seen.epochs, 8);
     cr_assert_eq(seen.saves, 8);
     cr_assert_eq(seen.begun, 1);
@@ -98,6 +98,50 @@ Test(loop, phases_follow_each_other_and_every_epoch_is_recorded_and_saved)
         cr_assert_eq(seen.record[e].epoch, e);
     }
     cr_assert_eq(seen.record[2].phase->layer, 2);
+    ev_trainer_destroy(&t);
+}
+
+/* The hook gives image i the cluster i mod 3. */
+static ev_status give_clusters(void *context, ev_trainer *t, ev_error *error)
+{
+    (void)context, (void)error;
+    for (uint32_t i = 0; i < SYNTHETIC_COUNT; i++)
+        t->cluster[i] = i % 3;
+    return EV_OK;
+}
+
+/* The batch's images stand at places that synthetic_images.h gives; gamma must be 1 at their clusters,
+ * and the held categorical term is E[log pi_c]: -log 3 before the first update. */
+static ev_status see_held(void *context, const ev_trainer *t, const ev_elbo *elbo, ev_error *error)
+{
+    size_t *held_steps = context;
+    const size_t epoch = ev_trainer_epoch(t), at = ev_trainer_epoch_step(t) * 8 + 7 * epoch;
+    (void)error;
+    if (ev_trainer_phase(t, epoch)->kind != EV_PHASE_HELD)
+        return EV_OK;
+    for (size_t b = 0; b < 8; b++)
+        for (size_t c = 0; c < 3; c++)
+            cr_assert_eq(t->w.gamma[b * 3 + c], (at + b) % SYNTHETIC_COUNT % 3 == c ? 1.0F : 0.0F);
+    if ((*held_steps)++ == 0)
+        cr_assert_float_eq(elbo->term[EV_CATEGORICAL], -log(3.0), 1e-6);
+    return EV_OK;
+}
+
+Test(loop, in_the_held_phase_each_image_keeps_its_cluster)
+{
+    ev_train_config config = SMALL;
+    config.layer_epochs = 0;
+    config.held_epochs = 2;
+    config.warp = (ev_warp){10, 1, 0.1};
+    config.width = 4;
+    ev_trainer t = create(&config);
+    size_t held_steps = 0;
+    bool complete = false;
+    const ev_loop_hooks hooks = {
+        .context = &held_steps, .begin_elbo = give_clusters, .observe = see_held};
+    cr_assert_eq(ev_loop_run(&t, &hooks, &complete, NULL), EV_OK);
+    cr_assert_eq(held_steps, 14);
+    cr_assert_eq(t.step, 7 * 7);
     ev_trainer_destroy(&t);
 }
 
@@ -229,7 +273,8 @@ Test(loop, a_gradient_that_overflows_at_an_epochs_last_step_is_not_saved)
 Test(loop, absurd_hyperparameters_are_refused_with_the_reason)
 {
     static const char *const words[] = {"batch",      "batch", "learning rate", "learning rate",
-                                        "corruption", "beta2", "pixels",        "epochs"};
+                                        "corruption", "beta2", "pixels",        "epochs",
+                                        "rotation",   "shift", "zoom",          "rows of 5"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         ev_train_config config = SMALL;
         ev_trainer t;
@@ -242,7 +287,14 @@ Test(loop, absurd_hyperparameters_are_refused_with_the_reason)
         case 4: config.corruption = 1.0; break;
         case 5: config.adam.beta2 = 1.0; break;
         case 6: config.model.D = 5; break;
-        default: config.epochs = SIZE_MAX; break;
+        case 7: config.epochs = SIZE_MAX; break;
+        case 8: config.warp.degrees = -1.0; break;
+        case 9: config.warp.pixels = (double)NAN; break;
+        case 10: config.warp.zoom = 1.0; break;
+        default:
+            config.warp.pixels = 1.0;
+            config.width = 5;
+            break;
         }
         cr_assert_eq(ev_trainer_create(&t, &config, &SYNTHETIC_IMAGES, &error), EV_BAD_INPUT);
         cr_assert_not_null(strstr(error.message, words[i]), "%s", error.message);

@@ -263,6 +263,49 @@ Test(mixture_fit, restarts_can_only_help_and_threads_make_no_difference)
     free(x);
 }
 
+/* By another way: sums of x and of x^2. */
+Test(mixture_fit, known_components_have_the_moments_of_their_points)
+{
+    enum { COUNT = 400 };
+    size_t cluster[COUNT];
+    float *x = clusters_draw(COUNT, 21, cluster);
+    const ev_mixture_fit_options options = {.K = 3};
+    ev_mixture_fit fit;
+    cr_assert_eq(ev_mixture_fit_partition(&options, COUNT, 2, x, cluster, &fit, NULL), EV_OK);
+    for (size_t k = 0; k < 3; k++)
+        for (size_t j = 0; j < 2; j++) {
+            double n = 0, sum = 0, squares = 0;
+            for (size_t i = 0; i < COUNT; i++) {
+                const double value = cluster[i] == k ? (double)x[2 * i + j] : 0;
+                n += cluster[i] == k;
+                sum += value;
+                squares += value * value;
+            }
+            cr_assert_float_eq(fit.log_pi[k], log(n / COUNT), 1e-12);
+            cr_assert_float_eq(fit.mu[2 * k + j], sum / n, 1e-12);
+            cr_assert_float_eq(fit.sigma[2 * k + j], sqrt(squares / n - sum / n * sum / n), 1e-9);
+        }
+    double likelihood;
+    cr_assert_eq(ev_mixture_fit_assign(&fit, COUNT, x, NULL, &likelihood, NULL), EV_OK);
+    cr_assert_eq(fit.log_likelihood, likelihood);
+    ev_mixture_fit_free(&fit);
+    free(x);
+}
+
+Test(mixture_fit, components_without_points_and_points_without_component_are_refused)
+{
+    const float x[6] = {1, 2, 3, 4, 5, 6};
+    size_t cluster[6] = {0, 0, 0, 2, 2, 2};
+    const ev_mixture_fit_options options = {.K = 3};
+    ev_mixture_fit fit;
+    ev_error empty = EV_ERROR_NONE, beyond = EV_ERROR_NONE;
+    cr_assert_eq(ev_mixture_fit_partition(&options, 6, 1, x, cluster, &fit, &empty), EV_BAD_INPUT);
+    cr_assert_not_null(strstr(empty.message, "no point is of component 1"), "%s", empty.message);
+    cluster[4] = 3;
+    cr_assert_eq(ev_mixture_fit_partition(&options, 6, 1, x, cluster, &fit, &beyond), EV_BAD_INPUT);
+    cr_assert_not_null(strstr(beyond.message, "point 4 is of component 3"), "%s", beyond.message);
+}
+
 Test(mixture_fit, no_variance_falls_below_the_floor)
 {
     enum { N = 300 };
