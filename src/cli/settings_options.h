@@ -6,7 +6,7 @@
 #include "cli/options.h"
 #include "train/settings.h"
 
-enum { EV_SETTINGS_OPTIONS = 32 };
+enum { EV_SETTINGS_OPTIONS = EV_SETTINGS_KEYS + 16 }; /* all keys, and a command's own */
 
 /* The settings, the texts that are read on the way, and the table that points at them.  Do not move
  * it once made. */
