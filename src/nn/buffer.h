@@ -16,8 +16,8 @@
 
 enum { EV_BUFFER_ALIGNMENT = 16 /* floats: a cache line */ };
 
-/* count floats, all 0, aligned to a cache line; freed by free().  NULL when memory is short or the
- * size can't be had. */
+/* count floats, all 0, aligned to a cache line, and on large pages where it fills one and the system
+ * has them; freed by free().  NULL when memory is short or the size can't be had. */
 float *ev_buffer_create(size_t count);
 
 typedef struct {

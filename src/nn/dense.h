@@ -9,8 +9,8 @@
  *
  * The products are the BLAS's.  Each is cut into column blocks, one for each OpenMP thread and at
  * least two, and each block is a product of its own on one thread: so the large operand, the
- * weights, is read once.  The result depends on the cut alone: it is the same to the bit with one
- * thread and with two.
+ * weights, is read once.  A matrix of few columns is cut by rows instead.  The result depends on the
+ * cut alone: it is the same to the bit with one thread and with two.
  */
 #ifndef EV_NN_DENSE_H
 #define EV_NN_DENSE_H

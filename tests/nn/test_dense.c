@@ -29,7 +29,7 @@ static void fill_all(void)
     fill(B * OUT, dy, 4);
 }
 
-/* Sums of at most 53 products below 1/4, in float. */
+/* Sums of at most 53 products below 1/4, in float; twice that for 150. */
 #define TOLERANCE 2e-6
 
 Test(dense, forward_is_the_sum_of_products_and_the_relu_cuts_it)
@@ -106,6 +106,74 @@ Test(dense, one_thread_and_two_give_the_same_bits)
     omp_set_num_threads(2);
     ev_dense_forward(other, x, W, bias, B, IN, OUT, true);
     cr_assert_eq(memcmp(y, other, sizeof y), 0);
+}
+
+/* Wide and narrow on either side, so that blocks are of columns and of rows. */
+static const struct {
+    size_t rows, in, out;
+} SHAPES[] = {{19, 130, 20}, {19, 10, 130}, {40, 130, 150}, {3, 9, 7}};
+enum { MOST = 150 * 150, SHAPE_COUNT = sizeof SHAPES / sizeof *SHAPES };
+
+static float some_x[MOST], some_W[MOST], some_dy[MOST], results[2][4][MOST];
+
+/* y, dx, dW and d_bias of a shape. */
+static void all_products(size_t s, float (*to)[MOST])
+{
+    const size_t rows = SHAPES[s].rows, in = SHAPES[s].in, out = SHAPES[s].out;
+    ev_dense_forward(to[0], some_x, some_W, some_dy, rows, in, out, false);
+    ev_dense_backward_input(to[1], some_dy, some_W, NULL, rows, in, out);
+    ev_dense_backward_weights(to[2], to[3], some_dy, some_x, rows, in, out);
+}
+
+static void fill_shapes(void)
+{
+    ev_dense_prepare();
+    fill(MOST, some_x, 5);
+    fill(MOST, some_W, 6);
+    fill(MOST, some_dy, 7);
+}
+
+Test(dense, blocks_of_rows_and_of_columns_make_the_whole_product)
+{
+    fill_shapes();
+    for (size_t s = 0; s < SHAPE_COUNT; s++) {
+        const size_t rows = SHAPES[s].rows, in = SHAPES[s].in, out = SHAPES[s].out;
+        all_products(s, results[0]);
+        for (size_t i = 0; i < in; i++)
+            for (size_t o = 0; o < out; o++) {
+                double sum = 0.0;
+                for (size_t b = 0; b < rows; b++)
+                    sum += (double)some_dy[b * out + o] * (double)some_x[b * in + i];
+                cr_assert_float_eq((double)results[0][2][o * in + i], sum, TOLERANCE);
+            }
+        for (size_t b = 0; b < rows; b++) {
+            for (size_t o = 0; o < out; o++) {
+                double sum = (double)some_dy[o];
+                for (size_t i = 0; i < in; i++)
+                    sum += (double)some_x[b * in + i] * (double)some_W[o * in + i];
+                cr_assert_float_eq((double)results[0][0][b * out + o], sum, 2 * TOLERANCE);
+            }
+            for (size_t i = 0; i < in; i++) {
+                double sum = 0.0;
+                for (size_t o = 0; o < out; o++)
+                    sum += (double)some_dy[b * out + o] * (double)some_W[o * in + i];
+                cr_assert_float_eq((double)results[0][1][b * in + i], sum, 2 * TOLERANCE);
+            }
+        }
+    }
+}
+
+Test(dense, one_thread_and_two_give_the_same_bits_however_the_blocks_are_cut)
+{
+    fill_shapes();
+    for (size_t s = 0; s < SHAPE_COUNT; s++) {
+        memset(results, 0, sizeof results);
+        for (int threads = 1; threads <= 2; threads++) {
+            omp_set_num_threads(threads);
+            all_products(s, results[threads - 1]);
+        }
+        cr_assert_eq(memcmp(results[0], results[1], sizeof results[0]), 0);
+    }
 }
 
 Test(dense, a_nan_is_not_hidden_by_the_relu)
