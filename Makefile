@@ -64,6 +64,7 @@ say = @$(if $(filter 1,$(V)),:,printf '  %-5s %s\n' $(1) $(2))
 # --- Where things go ------------------------------------------------------------------------
 
 comma := ,
+hash := \#
 compiler := $(filter-out gcc cc,$(notdir $(firstword $(CC))))
 variant := $(subst $(comma),-,$(subst $() ,-,$(strip $(compiler) $(if $(SAN),san-$(SAN)))))
 VARIANT ?= $(variant)
@@ -200,12 +201,15 @@ SOAK_FILE ?= $(B)/soak.tsv
 soak: $(SOAK) ## judge the derivations, whole and broken, under SOAK_SEEDS seeds; figures in SOAK_FILE
 	@$(SOAK) $(SOAK_SEEDS) $(SOAK_MINUTES) $(SOAK_FILE)
 
-train: $(PROGRAM) ## train a MODEL on Fashion-MNIST, into build/train (a few minutes)
-	rm -rf '$(B)/train'
-	$(PROGRAM) train $(MODEL) --out '$(B)/train' $(TRAIN_FLAGS)
+# Audits every second epoch are points enough for a figure.
+train: $(PROGRAM) ## train a MODEL on Fashion-MNIST, into build/train/MODEL (a few minutes)
+	rm -rf '$(B)/train/$(MODEL)'
+	$(PROGRAM) train $(MODEL) --out '$(B)/train/$(MODEL)' $(if $(filter vqvae,$(MODEL)),,--audit 2) $(TRAIN_FLAGS)
 
 plots: $(PLOTS:%=$(B)/plots/%.$(TERM_OF_PLOTS)) ## draw every figure: build/plots/NAME-FIGURE.svg, .pdf, .png
 	@test -n '$(PLOTS)' || echo 'make plots: nothing in plots'
+	@$(foreach m,$(RUN_MODELS),test -e $(B)/train/$(m)/metrics.tsv || \
+	    echo 'no run in $(B)/train/$(m) (make train MODEL=$(m)): its figures are left out';)
 
 # The ledger is made again when the program or a document has changed; a verdict that is not as
 # expected is in it, and is shown.
@@ -318,19 +322,37 @@ $(TEST_OBJ): $(GEN)/probed-tests
 plots_into = $(B)/plots$(if $(filter cairolatex,$(TERM_OF_PLOTS)),/tex)
 # A script plots/NAME.gp reads data-SERIES.tsv and writes plot-FIGURE, both below build/plots; it is
 # run once for each format.  The file made here says that all its figures are there.
+#   "# run: MODEL SERIES..." in it: these series are of the run that `make train` has left, if there
+#   is one.  Figures of a run that is gone are removed.
+runs_of = $(shell sed -n 's/^$(hash) run: *//p' plots/$(1).gp)
+series_of_run = $(if $(wildcard $(B)/train/$(firstword $(1))/metrics.tsv),$(wordlist 2,99,$(1)))
 $(B)/plots/%.$(TERM_OF_PLOTS): plots/%.gp plots/style.gp $(PROGRAM) $(GEN)/probed-plots
 	$(call say,PLOT,$<)
 	$(Q)mkdir -p $(plots_into)
+	$(Q)rm -f $(B)/plots/$*-*.* $(plots_into)/$*-*.*
 	$(Q)set -e; $(if $(filter $*,$(SERIES)),for series in $$($(PROGRAM) tabulate series | \
 	        awk '$$1 == "$*" { print $$2 }'); do \
 	    $(PROGRAM) tabulate $* $$series --out $(B)/plots/$*-$$series.tsv; \
-	done,$(PROGRAM) tabulate $* --out $(B)/plots/$*-steps.tsv); \
+	done;,$(if $(call runs_of,$*),,$(PROGRAM) tabulate $* --out $(B)/plots/$*-steps.tsv;)) \
+	$(foreach series,$(call series_of_run,$(call runs_of,$*)), \
+	    $(PROGRAM) tabulate $(B)/train/$(firstword $(call runs_of,$*)) $(series) --out $(B)/plots/$*-$(series).tsv;) \
 	for format in $(if $(filter cairolatex,$(TERM_OF_PLOTS)),cairolatex,svg pdf png); do \
-	    $(GNUPLOT) -e "format='$$format'; plot='$(B)/plots/$*'; into='$(plots_into)/$*'" \
+	    $(GNUPLOT) -e "format='$$format'; plot='$(B)/plots/$*'; into='$(plots_into)/$*'; \
+	        run='$(if $(call series_of_run,$(call runs_of,$*)),$(B)/train/$(firstword $(call runs_of,$*)))'" \
 	        plots/style.gp $< </dev/null; \
 	done
-	$(if $(filter cairolatex,$(TERM_OF_PLOTS)),$(Q)sed -i 's|{$(plots_into)/|{|' $(plots_into)/$*-*.tex)
+	$(if $(filter cairolatex,$(TERM_OF_PLOTS)),$(Q)for f in $(plots_into)/$*-*.tex; do \
+	    test ! -e $$f || sed -i 's|{$(plots_into)/|{|' $$f; done)
 	$(Q)touch $@
+# Drawn again when their run has changed, has come or has gone.
+RUN_MODELS := gmvae vqvae
+$(GEN)/run-%: export TEXT = $(wildcard $(B)/train/$*/metrics.tsv)
+$(GEN)/run-%: FORCE
+	$(write_if_changed)
+.PRECIOUS: $(GEN)/run-%
+run_files = $(wildcard $(B)/train/$(1)/*.tsv $(B)/train/$(1)/*.png $(B)/train/$(1)/*.jsonl)
+$(foreach plot,$(PLOTS),$(foreach model,$(firstword $(call runs_of,$(plot))),$(eval \
+    $(B)/plots/$(plot).$(TERM_OF_PLOTS): $(GEN)/run-$(model) $(call run_files,$(model)))))
 
 # What fuzz-run finds that is new stays in build/fuzz/corpus; what fails, in build/fuzz/*-crash-*.
 # The seeds are the derivations and tests/fuzz/corpus/NAME, or else all of tests/fuzz/corpus.

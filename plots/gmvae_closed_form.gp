@@ -24,3 +24,31 @@ plot data("convergence") using 1:2 with linespoints ls 1 title "samples, terms i
      "" using 1:3 with linespoints ls 5 title "samples, decoder", \
      "" using 1:(least($4)) with linespoints ls 2 title "Gauss–Hermite, closed", \
      "" using 1:(least($5)) with linespoints ls 3 title "Gauss–Hermite, decoder"
+
+# The trainer's loss along the run of `make train`, one draw for each image of its batch.  The batch's
+# own draws scatter about the formula; with the same draws there is rounding.
+# run: gmvae audit
+if (run eq "") exit
+eval figure("trained", 3.2)
+stats data("audit") using 1 nooutput; last = STATS_max
+set multiplot layout 2, 1 margins 0.17, 0.97, 0.12, 0.94 spacing 0, 0.21
+eval key_above
+set xrange [-0.5:last + 0.5]
+set format x ""
+set ylabel "in deviations"
+set yrange [-3:3]
+set ytics 1
+plot data("audit") using 1:(-2):(2) with filledcurves fillcolor rgb "#E4E4E4", \
+     0 with lines ls 9, \
+     "" using 1:($4 / $5) with points ls 1 title "loss − formula with fresh draws"
+eval powers("y")
+set format x "%g"
+set ytics autofreq
+set xlabel "epoch"
+set ylabel "nats"
+set yrange [1e-8:100]
+set key maxcols 2
+plot data("audit") using 1:5 with lines ls 1 title "deviation of a batch", \
+     "" using 1:3 with lines ls 5 title "bound of rounding", \
+     "" using 1:(abs($2)) with linespoints ls 2 title "loss − formula, same draws"
+unset multiplot

@@ -1,6 +1,7 @@
-# What all figures share.  `make plots` sets three variables before it:
+# What all figures share.  `make plots` sets four variables before it:
 #   format   svg, pdf, png or cairolatex
 #   plot     where data come from, e.g. build/plots/mode_seeking
+#   run      the folder of the training run that the script names ("# run: MODEL SERIES..."), or ""
 #   into     where figures go; a folder of its own for cairolatex, whose PDFs have no letters
 #
 # A script says, for each figure,
@@ -11,6 +12,7 @@
 if (!exists("format")) format = "svg"
 if (!exists("plot")) plot = "build/plots/plot"
 if (!exists("into")) into = plot
+if (!exists("run")) run = ""
 
 data(series) = sprintf("%s-%s.tsv", plot, series)
 
@@ -41,6 +43,13 @@ settings = "set border 3 linewidth 0.6; set tics nomirror scale 0.6; set key noa
     . "set style line 5 linecolor rgb grey linewidth 1.2 dashtype (2,2) pointtype 6 pointsize 0.5; " \
     . "set style line 9 linecolor rgb grey linewidth 0.6 dashtype 1; " \
     . "set format y '%g'; set samples 400"
+
+# The pixels of a grey picture, as `wide` and `high`.
+size_of(picture) = sprintf("reset; set output; set terminal dumb; set output '/dev/null'; plot '%s' binary filetype=png using 1:1:1 with rgbimage; \
+    wide = floor(GPVAL_DATA_X_MAX + 1); high = floor(GPVAL_DATA_Y_MAX + 1)", picture)
+
+# The key above the frame, on one line.
+key_above = "set key at graph 0.5, graph 1.05 center bottom horizontal"
 
 # Powers of ten on a logarithmic axis.
 powers(axis) = sprintf("set logscale %s; set format %s '%s'", axis, axis, tex ? "$10^{%T}$" : "10^{%T}")

@@ -7,6 +7,7 @@
 #include "cli/steps.h"
 #include "cli/subcommand.h"
 #include "numerics/series.h"
+#include "train/run_series.h"
 
 #include "build_info.h"
 
@@ -85,9 +86,8 @@ static const ev_series_entry *find_topic(const char *name)
     return entry->topic == NULL ? NULL : entry;
 }
 
-static const ev_series *find_series(const ev_series_entry *entry, const char *name)
+static const ev_series *find_series(const ev_series *series, const char *name)
 {
-    const ev_series *series = entry->series;
     while (series->name != NULL && strcmp(series->name, name) != 0)
         series++;
     return series->name == NULL ? NULL : series;
@@ -103,8 +103,10 @@ static void list_series(FILE *out)
 static void help(FILE *out)
 {
     fputs(
-        "Writes the data behind a plot (TOPIC SERIES), or a table made from the ledger.  Without\n"
-        "files: derivations/*.md, README.md aside.\n\n",
+        "Writes the data behind a plot (TOPIC SERIES, or RUN SERIES with the folder of a training\n"
+        "run), or a table made from the ledger.  RUN alone lists the run's series.  Without "
+        "files:\n"
+        "derivations/*.md, README.md aside.\n\n",
         out);
     for (size_t i = 0; i < TABLES; i++)
         fprintf(out, "  %-22s %s\n", tables[i].name, tables[i].summary);
@@ -158,22 +160,40 @@ static int refuse_series(const ev_series_entry *entry, const char *name)
     return EV_EXIT_INPUT;
 }
 
-/* Write one series, or the list of all when there is none named. */
-static int write_series(const ev_series_entry *entry, const ev_series *series)
+/* What is to be written: a series of a topic or of a run, or the list of all series, or of the run's. */
+typedef struct {
+    const ev_series_entry *entry;
+    const ev_run_facts *run;
+    const ev_series *series;
+} wanted;
+
+static ev_status write_wanted(const wanted *w, FILE *out, size_t *rows, ev_error *error)
+{
+    *rows = 1;
+    if (w->series == NULL && w->run == NULL) {
+        list_series(out);
+        return EV_OK;
+    }
+    if (w->series == NULL) {
+        for (const ev_series *s = ev_run_series_of(w->run->model); s->name != NULL; s++)
+            fprintf(out, "%s\t%s\t%s\n", w->run->model, s->name, s->summary);
+        return EV_OK;
+    }
+    return w->run != NULL ? ev_run_series_write(w->run, w->series, out, rows, error)
+                          : ev_series_write(w->series, w->entry->topic, asked.seed,
+                                            EV_BUILD_REVISION, out, rows, error);
+}
+
+static int write_series(const wanted *w)
 {
     ev_error error = EV_ERROR_NONE;
     ev_output output;
-    size_t rows = 1;
+    size_t rows = 0;
     if (ev_output_open(&output, asked.out, &error) != EV_OK) {
         ev_message_error(&error, EV_COLOUR_AUTO);
         return EV_EXIT_MACHINE;
     }
-    ev_status status = EV_OK;
-    if (series == NULL)
-        list_series(output.stream);
-    else
-        status = ev_series_write(series, entry->topic, asked.seed, EV_BUILD_REVISION, output.stream,
-                                 &rows, &error);
+    ev_status status = write_wanted(w, output.stream, &rows, &error);
     if (status == EV_OK)
         status = ev_output_close(&output, &error);
     else
@@ -185,16 +205,40 @@ static int write_series(const ev_series_entry *entry, const ev_series *series)
     return status == EV_OK && rows == 0 ? EV_EXIT_UNEXPECTED : ev_message_exit(status);
 }
 
+static int refuse_more(const char *name)
+{
+    ev_message(EV_COLOUR_AUTO, "one series at a time; '%s' is one too many", name);
+    return EV_EXIT_INPUT;
+}
+
 static int tabulate_topic(const ev_series_entry *entry, int argc, char **argv)
 {
-    const ev_series *series = find_series(entry, argv[0]);
-    if (series == NULL)
+    const wanted w = {.entry = entry, .series = find_series(entry->series, argv[0])};
+    if (w.series == NULL)
         return refuse_series(entry, argv[0]);
-    if (argc > 1) {
-        ev_message(EV_COLOUR_AUTO, "one series at a time; '%s' is one too many", argv[1]);
+    return argc > 1 ? refuse_more(argv[1]) : write_series(&w);
+}
+
+/* The folder of a run, and one of its series or none. */
+static int tabulate_run(int argc, char **argv)
+{
+    ev_run_facts facts;
+    ev_error error = EV_ERROR_NONE;
+    wanted w = {.run = &facts};
+    if (ev_run_facts_read(argv[0], &facts, &error) != EV_OK) {
+        ev_message_error(&error, EV_COLOUR_AUTO);
+        return ev_message_exit(error.status);
+    }
+    if (argc > 1)
+        w.series = find_series(ev_run_series_of(facts.model), argv[1]);
+    if (argc > 1 && w.series == NULL) {
+        ev_message(EV_COLOUR_AUTO,
+                   "%s, a run of the model %s, has no series '%s'; 'evidence tabulate %s' lists "
+                   "them",
+                   argv[0], facts.model, argv[1], argv[0]);
         return EV_EXIT_INPUT;
     }
-    return write_series(entry, series);
+    return argc > 2 ? refuse_more(argv[2]) : write_series(&w);
 }
 
 /* --- Tables from the ledger -------------------------------------------------------------------- */
@@ -235,7 +279,9 @@ static int run_tabulate(int argc, char **argv)
     while (argc > 0 && table < TABLES && strcmp(tables[table].name, argv[0]) != 0)
         table++;
     if (argc == 1 && strcmp(argv[0], "series") == 0)
-        return write_series(NULL, NULL);
+        return write_series(&(wanted){.run = NULL});
+    if (argc > 0 && ev_run_is_folder(argv[0]))
+        return tabulate_run(argc, argv);
     const ev_series_entry *topic = argc < 2 ? NULL : find_topic(argv[0]);
     if (topic != NULL)
         return tabulate_topic(topic, argc - 1, argv + 1);
@@ -253,5 +299,6 @@ static int run_tabulate(int argc, char **argv)
     return status;
 }
 
-const ev_subcommand ev_tabulate_subcommand = {"tabulate", "[OPTION...] NAME [SERIES | FILE.md...]",
+const ev_subcommand ev_tabulate_subcommand = {"tabulate",
+                                              "[OPTION...] NAME|RUN [SERIES | FILE.md...]",
                                               "the data behind a plot; tables", run_tabulate, help};

@@ -11,14 +11,20 @@ static size_t count_columns(const char *names)
     return count;
 }
 
+ev_status ev_series_rows(const ev_series *series, ev_table *table, ev_error *error)
+{
+    table->columns = count_columns(series->columns);
+    fprintf(table->out, "# %s\n", series->columns);
+    return series->write(table, error);
+}
+
 ev_status ev_series_write(const ev_series *series, const char *topic, uint64_t seed,
                           const char *revision, FILE *out, size_t *rows, ev_error *error)
 {
-    ev_table table = {
-        .out = out, .topic = topic, .seed = seed, .columns = count_columns(series->columns)};
-    fprintf(out, "# %s %s: %s\n# seed %llu, revision %s\n# %s\n", topic, series->name,
-            series->summary, (unsigned long long)seed, revision, series->columns);
-    ev_status status = series->write(&table, error);
+    ev_table table = {.out = out, .topic = topic, .seed = seed};
+    fprintf(out, "# %s %s: %s\n# seed %llu, revision %s\n", topic, series->name, series->summary,
+            (unsigned long long)seed, revision);
+    ev_status status = ev_series_rows(series, &table, error);
     *rows = table.rows;
     return status;
 }

@@ -17,7 +17,7 @@ typedef struct {
     char *out, *err;
 } outcome;
 
-static char program_path[4096];
+static char program_path[4096], program_source[4096]; /* the program; the source tree */
 
 /* A new folder, and the program's whole path: tests change directories. */
 static inline void program_setup(void)
@@ -29,6 +29,9 @@ static inline void program_setup(void)
         cr_assert_not_null(getcwd(here, sizeof here));
         snprintf(program_path, sizeof program_path, "%s/%s", here, EV_PROGRAM);
     }
+    char source[2048];
+    cr_assert_not_null(getcwd(source, sizeof source));
+    snprintf(program_source, sizeof program_source, "%s/" EV_SOURCE_DIR, source);
     cr_assert_eq(access(program_path, X_OK), 0, "%s is missing: make it first", program_path);
     scratch_setup();
     setenv("EVIDENCE", program_path, 1);

@@ -110,6 +110,30 @@ Test(train, clusters_are_counted_at_the_start_and_after_each_epoch)
     forget(&o);
 }
 
+/* Every series of a real run, and the figures made of them. */
+Test(train, a_run_can_be_tabulated_and_drawn)
+{
+    outcome o = run(TRAIN_GMVAE "--data labelled --out r --epochs 3 --autoencoder-epochs 2 "
+                                "--audit 1 && mkdir t && \"$EVIDENCE\" tabulate r | cut -f 2 | "
+                                "while read s; do \"$EVIDENCE\" tabulate r $s --out t/$s.tsv || "
+                                "exit 1; awk -F '\\t' -v s=$s '/^#/ && /\\t/ { n = NF } "
+                                "/^[^#]/ { rows++; if (NF != n) exit 1 } END { print s, \"rows\", "
+                                "(rows > 1) }' t/$s.tsv; done");
+    STATUS(o, 0);
+    cr_expect_eq(count_of(o.out, " rows 1"), 7, "%s", o.out);
+    forget(&o);
+    if (system("command -v gnuplot >/dev/null") != 0)
+        cr_skip_test("gnuplot is missing");
+    o = run("for s in t/*.tsv; do cp $s training-${s#t/}; done; gnuplot -e \"format='svg'; "
+            "plot='training'; into='training'; run='r'\" %s/plots/style.gp %s/plots/training.gp && "
+            "ls training-*.svg",
+            program_source, program_source);
+    STATUS(o, 0);
+    HAS(o.out, "training-clusters.svg\ntraining-latent.svg\ntraining-loss.svg\n"
+               "training-samples.svg\n");
+    forget(&o);
+}
+
 Test(train, the_vae_has_no_clusters_to_report)
 {
     outcome o = run(
