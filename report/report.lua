@@ -5,6 +5,7 @@
 --   ledger     the ledger, JSON lines           revision   of the program that weaves
 --   folder     where this filter's files are    figures    the folder of figures, or ""
 --   results    the folder of training tables, or ""
+--   runs       the folder of training runs, MODEL each, or ""
 -- A missing or stale input stops the conversion: a message, and exit status 2.
 
 local folder = PANDOC_SCRIPT_FILE:match('^(.*)/[^/]*$') or '.'
@@ -182,12 +183,50 @@ local function tex_mark(r)
   return string.format('\\hyperlink{%s}{%s}', anchor(r), mark(r):gsub('@', '@'))
 end
 
+-- A formula in pieces between which a line may break: before relations and before + and - that stand in
+-- no bracket, and not at the beginning of what they belong to.
+local breaks = { ['='] = true, ['+'] = true, ['-'] = true, ['\\le'] = true, ['\\ge'] = true, ['\\approx'] = true, ['\\propto'] = true }
+local openers = { ['{'] = 1, ['['] = 1, ['('] = 1, ['}'] = -1, [']'] = -1, [')'] = -1, ['\\left'] = 1, ['\\right'] = -1, ['\\begin'] = 1, ['\\end'] = -1 }
+-- Behind these a sign is not between two terms.
+local function is_term(token) return token ~= nil and not breaks[token] and token ~= '^' and token ~= '_' and token ~= ',' end
+
+local function pieces(tex)
+  local out, depth, from, at, before, length = {}, 0, 1, 1, nil, 0
+  while at <= #tex do
+    local token = tex:match('^\\%a+', at) or tex:match('^\\.', at) or tex:sub(at, at)
+    if not token:match('^%s') then
+      if depth == 0 and breaks[token] and is_term(before) and length >= ((token == '+' or token == '-') and 12 or 4) then
+        out[#out + 1] = tex:sub(from, at - 1)
+        from, length = at, 0
+      end
+      local opens = openers[token] or 0
+      -- \left( and \right] count once.
+      if token == '\\left' or token == '\\right' then
+        local delimiter = tex:match('^%s*(\\%a+)', at + #token) or tex:match('^%s*(\\?.)', at + #token) or ''
+        at = at + #(tex:match('^%s*', at + #token)) + #delimiter
+      end
+      depth = depth + opens
+      before, length = token, length + 1
+    end
+    at = at + #token
+  end
+  out[#out + 1] = tex:sub(from)
+  -- A break inside a scope that was left open by a command without braces would change the meaning.
+  return depth == 0 and out or { tex }
+end
+
 local function line_of(r, whole)
   local tex = r.right
   if r.relation ~= 'statement' then
     tex = (whole and r.left .. ' ' or '{} ') .. relation(r.relation) .. ' ' .. r.right
   end
   return tex
+end
+
+local function tex_line(tex)
+  local out = {}
+  for i, piece in ipairs(pieces(tex)) do out[i] = '\\evpiece{' .. (i > 1 and '{}' or '') .. piece .. '}' end
+  return table.concat(out, '\\hskip 0pt plus 1pt\\relax ')
 end
 
 local function chain(id, text)
@@ -198,10 +237,14 @@ local function chain(id, text)
     local tex = line_of(r, whole)
     if html then
       local class = whole and '' or 'goes-on'
-      for _, block in ipairs(step_html(r, { raw('<span class="maths ' .. class .. '">'),
-        pandoc.Plain { pandoc.Math('DisplayMath', tex) }, raw('</span>') })) do out[#out + 1] = block end
+      local line = { raw('<span class="maths ' .. class .. '">') }
+      for i, piece in ipairs(pieces(tex)) do
+        line[#line + 1] = pandoc.Plain { pandoc.Math('DisplayMath', (i > 1 and '{}' or '') .. piece) }
+      end
+      line[#line + 1] = raw('</span>')
+      for _, block in ipairs(step_html(r, line)) do out[#out + 1] = block end
     else
-      out[#out + 1] = raw(string.format('\\evstep{%s}{%s}{%s}', whole and '' or '\\quad ', tex, tex_mark(r)))
+      out[#out + 1] = raw(string.format('\\evstep{%s}{%s}{%s}', whole and '' or '\\quad ', tex_line(tex), tex_mark(r)))
     end
     before = r
   end
@@ -252,6 +295,9 @@ local function figures(topic, where)
   return out
 end
 
+-- In print the modules stand at the end; nothing of theirs is left out.
+local printed = {}
+
 local function sources(topic)
   local paths = { 'checks/' .. topic .. '.c' }
   for _, name in ipairs(names_in('checks/' .. topic)) do
@@ -265,7 +311,8 @@ local function sources(topic)
       out[#out + 1] = pandoc.CodeBlock(text)
       out[#out + 1] = raw('</details>')
     elseif text then
-      out[#out + 1] = para(pandoc.Str 'The second voice:', pandoc.Space(), pandoc.Code(path))
+      printed[#printed + 1] = { path, text }
+      out[#out + 1] = para(pandoc.Str 'The second voice:', pandoc.Space(), pandoc.Link({ pandoc.Code(path) }, '#source-' .. #printed))
     end
   end
   return out
@@ -314,7 +361,7 @@ local function findings()
   for _, kind in ipairs(kinds) do
     local part = {}
     for _, r in ipairs(records) do
-      if r.verdict == 'REFUTED' and r.expected == 'REFUTED' and r.kind == kind[1] and r.relation ~= 'assert' then
+      if r.source and r.verdict == 'REFUTED' and r.expected == 'REFUTED' and r.kind == kind[1] and r.relation ~= 'assert' then
         local head = { pandoc.Link({ pandoc.Code(label(r)) }, '#' .. anchor(r)) }
         if r.source then append(head, { pandoc.Str ', printed in ', pandoc.Str(r.source) }) end
         part[#part + 1] = pandoc.Para(head)
@@ -322,7 +369,7 @@ local function findings()
             if r.note then part[#part + 1] = para(pandoc.Emph { pandoc.Str(r.note) }) end
         else
           local tex = line_of(r, true)
-          part[#part + 1] = html and para(pandoc.Math('DisplayMath', tex)) or raw('\\evstep{}{' .. tex .. '}{}')
+          part[#part + 1] = html and para(pandoc.Math('DisplayMath', tex)) or raw('\\evstep{}{' .. tex_line(tex) .. '}{}')
           local at = { pandoc.Str 'At ' }
           append(at, assignments(r.witness))
           append(at, { pandoc.Str(string.format(' the left side is %.10g, the right side %.10g.', r.left_value.value, r.right_value.value)) })
@@ -378,6 +425,16 @@ local function assertions()
   return { pandoc.Header(2, { pandoc.Str 'Assertions of the second voices' }, { id = 'assertions' }), pandoc.utils.from_simple_table(simple) }
 end
 
+-- A program's text for \evsource: its blanks are kept, long lines go on below.
+local function print_lines(text)
+  local out = {}
+  for line in (text:gsub('\t', '    ') .. '\n'):gmatch('(.-)\n') do
+    local indent, rest = line:match('^( *)(.-) *$')
+    out[#out + 1] = rest == '' and '\\evblank' or string.format('\\evline{%d}{%s}', #indent, escape(rest):gsub('  +', function(b) return ('\\ '):rep(#b) end))
+  end
+  return table.concat(out, '\n')
+end
+
 -- In print nothing opens: the evidence of each step stands at the end.
 local function appendix()
   if html then return {} end
@@ -394,30 +451,161 @@ local function appendix()
     end
   end
   out[#out + 1] = raw('\\endgroup')
+  if #printed > 0 then out[#out + 1] = pandoc.Header(1, { pandoc.Str 'The second voices' }, { id = 'sources' }) end
+  for i, source in ipairs(printed) do
+    out[#out + 1] = pandoc.Header(2, { pandoc.Code(source[1]) }, { id = 'source-' .. i })
+    out[#out + 1] = raw('\\evsource{' .. print_lines(source[2]) .. '}')
+  end
   return out
 end
 
--- Training: each file NAME.tsv has comment lines, then a line of names, then rows; a comment that begins with
--- "command:" says what reproduces it.
-local function training(where)
+-- Training -------------------------------------------------------------------------------------------
+--
+-- A table NAME.tsv of the folder of results:
+--   # command: evidence train gmvae --preset paper --seed {seed} --out RUN   what makes a row; {column} is
+--   # anything else is a sentence about the table                            filled in, row by row
+--   seed <tab> accuracy <tab> ...                                            the names
+--   1 <tab> 0.71 <tab> ...                                                   as many cells a row, none empty
+
+local function cells_of(line)
+  local cells = {}
+  for cell in (line .. '\t'):gmatch('([^\t]*)\t') do cells[#cells + 1] = cell end
+  return cells
+end
+
+local function read_results(path)
+  local t, number = { comments = {}, rows = {} }, 0
+  for line in io.lines(path) do
+    number = number + 1
+    local comment = line:match('^#%s*(.-)%s*$')
+    if number == 1 then
+      t.command = comment and comment:match('^command:%s*(.+)$') or stop('%s:1: the first line must be "# command: ...", what makes a row', path)
+    elseif comment then t.comments[#t.comments + 1] = comment
+    else
+      local cells = cells_of(line)
+      for i, cell in ipairs(cells) do
+        if cell:match('^%s*$') then stop('%s:%d: cell %d is empty; NA says that there is no number', path, number, i) end
+      end
+      if not t.names then t.names = cells
+      elseif #cells ~= #t.names then stop('%s:%d: %d cells, and there are %d names', path, number, #cells, #t.names)
+      else t.rows[#t.rows + 1] = cells end
+    end
+  end
+  if not t.names then stop('%s has no line of names', path) end
+  if #t.rows == 0 then stop('%s has no rows', path) end
+  return t
+end
+
+local function command_of(t, row, path)
+  return (t.command:gsub('{([^{}]*)}', function(name)
+    for i, known in ipairs(t.names) do if known == name then return row[i] end end
+    stop('%s:1: {%s} in the command is no column', path, name)
+  end))
+end
+
+local function mean_row(t)
+  local out, count, averaged = {}, #t.rows, false
+  if count < 2 then return nil end
+  for i, name in ipairs(t.names) do
+    local sum, square, all, same = 0, 0, true, true
+    for _, row in ipairs(t.rows) do
+      local x = row[i]:match('^[-+]?[%d.]+[eE]?[-+]?%d*$') and tonumber(row[i])
+      all, same = all and x, same and row[i] == t.rows[1][i]
+      sum, square = sum + (x or 0), square + (x or 0) ^ 2
+    end
+    if same then out[i] = t.rows[1][i]
+    elseif all and name ~= 'seed' then
+      averaged = true
+      local mean = sum / count
+      out[i] = string.format('%.4g ± %.2g', mean, math.sqrt(math.max(0, square / count - mean * mean) * count / (count - 1)))
+    else out[i] = '' end
+  end
+  return averaged and out or nil
+end
+
+local function results(where)
   local out = {}
   if where == '' then return out end
+  if #names_in(where) == 0 then stop('no tables of results in %s', where) end
   for _, name in ipairs(names_in(where)) do
     if name:match('%.tsv$') then
+      local path = where .. '/' .. name
+      local t = read_results(path)
       out[#out + 1] = pandoc.Header(2, { pandoc.Str((name:gsub('%.tsv$', ''):gsub('_', ' '))) })
-      local head, rows = nil, {}
-      for line in io.lines(where .. '/' .. name) do
-        local comment = line:match('^#%s*(.*)')
-        local cells = {}
-        for cell in (line .. '\t'):gmatch('([^\t]*)\t') do cells[#cells + 1] = { pandoc.Plain { pandoc.Str(cell) } } end
-        if comment then out[#out + 1] = para(comment:match('^command:') and pandoc.Code(comment:match('^command:%s*(.*)')) or pandoc.Str(comment))
-        elseif not head then head = cells
-        else rows[#rows + 1] = cells end
+      for _, comment in ipairs(t.comments) do out[#out + 1] = para(pandoc.Str(comment)) end
+      local function cells(row)
+        local made = {}
+        for i, cell in ipairs(row) do made[i] = { pandoc.Plain { pandoc.Str(cell) } } end
+        return made
       end
-      if not head then stop('%s/%s has no line of names', where, name) end
-      local aligns, widths = {}, {}
-      for i = 1, #head do aligns[i], widths[i] = 'AlignLeft', 0 end
-      out[#out + 1] = pandoc.utils.from_simple_table(pandoc.SimpleTable({}, aligns, widths, head, rows))
+      local aligns, widths, rows, commands = {}, {}, {}, {}
+      for i = 1, #t.names do aligns[i], widths[i] = 'AlignLeft', 0 end
+      for i, row in ipairs(t.rows) do rows[i], commands[i] = cells(row), command_of(t, row, path) end
+      local mean = mean_row(t)
+      if mean then rows[#rows + 1] = cells(mean) end
+      out[#out + 1] = pandoc.utils.from_simple_table(pandoc.SimpleTable({}, aligns, widths, cells(t.names), rows))
+      if mean then out[#out + 1] = para(pandoc.Str 'The last row: mean and standard deviation of those above.') end
+      out[#out + 1] = para(pandoc.Str('Row by row, from ' .. path .. ':'))
+      local list = {}
+      for i, command in ipairs(commands) do list[i] = { pandoc.Plain { pandoc.Code(command) } } end
+      out[#out + 1] = pandoc.OrderedList(list)
+    end
+  end
+  return out
+end
+
+-- A run's figures, which must be of the run as it is now: the head of their data names step and revision.
+local function check_figures(plot, run, config, step, where)
+  for _, name in ipairs(names_in(where)) do
+    if name:match('^' .. plot .. '%-.*%.tsv$') then
+      local head = (slurp(where .. '/' .. name) or ''):match('\n# run [^\n]*') or ''
+      local wanted = string.format('step %s, seed %s, revision %s', step, config.seed_text, config.revision)
+      if head ~= '' and not head:find(wanted, 1, true) then
+        stop('%s/%s is stale: it has "%s", and the run %s is at %s', where, name, head:sub(3), run, wanted)
+      end
+    end
+  end
+end
+
+local told = { 'model', 'hidden', 'latent', 'clusters', 'posterior', 'likelihood', 'gamma', 'codebook', 'codes', 'code_size', 'epochs',
+  'autoencoder_epochs', 'prior_epochs', 'batch', 'binarise', 'seed_text', 'checksum', 'revision' }
+
+local function read_run(run)
+  local text = slurp(run .. '/config.json') or stop('no run in %s: there is no config.json', run)
+  local ok, config = pcall(decode, text)
+  if not ok then stop('%s/config.json: %s', run, config) end
+  config.seed_text = text:match('"seed":%s*"?(%d+)') or '?'
+  local metrics = slurp(run .. '/metrics.tsv') or stop('%s has no metrics.tsv', run)
+  local step = metrics:match('.*\n(%d+)\t') or '0'
+  return config, step
+end
+
+local function one_run(run, plot, where)
+  local config, step = read_run(run)
+  local plots = plot == 'training' and { 'training', 'gmvae_closed_form' } or { plot }
+  for _, name in ipairs(plots) do check_figures(name, run, config, step, where) end
+  local said = {}
+  for _, key in ipairs(told) do
+    local x = config[key]
+    if x ~= nil then
+      said[#said + 1] = key:gsub('_text', ''):gsub('_', ' ') .. ' ' .. (type(x) == 'table' and table.concat(x, ', '):gsub('%.0', '') or tostring(x):gsub('%.0$', ''))
+    end
+  end
+  local out = { pandoc.Header(2, { pandoc.Str('The run of ' .. (config.model == 'vqvae' and 'make train MODEL=vqvae' or 'make train')) }, { id = 'run-' .. config.model }),
+    para(pandoc.Str(table.concat(said, '; ') .. '; steps done ' .. step .. '. Figures are of the test images; the data behind each are those of '),
+      pandoc.Code('evidence tabulate ' .. run), pandoc.Str '.') }
+  local drawn = figures(plot, where)
+  if #drawn == 0 then stop('%s is there, and no figure of it in %s: make plots', run, where) end
+  append(out, drawn)
+  return out
+end
+
+local function training(where, runs, drawings)
+  local out = results(where)
+  local plots = { gmvae = 'training', vqvae = 'vqvae' }
+  if runs ~= '' then
+    for _, name in ipairs(names_in(runs)) do
+      if plots[name] then append(out, one_run(runs .. '/' .. name, plots[name], drawings)) end
     end
   end
   if #out > 0 then table.insert(out, 1, pandoc.Header(1, { pandoc.Str 'Training' }, { id = 'training' })) end
@@ -429,7 +617,7 @@ function Pandoc(doc)
   local settings = { figures = setting 'figures' }
   read_ledger(setting 'ledger', setting 'revision')
   local blocks = weave(doc.blocks, settings)
-  append(blocks, training(setting 'results'))
+  append(blocks, training(setting 'results', setting 'runs', settings.figures))
   append(blocks, findings())
   append(blocks, totals())
   append(blocks, assertions())

@@ -25,7 +25,7 @@ static const char *const efforts[] = {"quick", "full", "deep", NULL};
 static const char *const switches[] = {"off", "on", NULL};
 
 static struct {
-    const char *out, *ledger, *figures, *results, *title;
+    const char *out, *ledger, *figures, *results, *runs, *title;
     uint64_t seed, threads;
     int effort, mutants;
 } asked;
@@ -39,6 +39,8 @@ static const ev_option options[] = {
     {"figures", 0, EV_OPTION_TEXT, "DIR", "the figures that `make plots` has drawn", &asked.figures,
      0, 0, NULL},
     {"results", 0, EV_OPTION_TEXT, "DIR", "tables of training results", &asked.results, 0, 0, NULL},
+    {"runs", 0, EV_OPTION_TEXT, "DIR", "training runs whose figures are among those", &asked.runs,
+     0, 0, NULL},
     {"seed", 0, EV_OPTION_NUMBER, "N", "the seed of every random draw", &asked.seed, 0, UINT64_MAX,
      NULL},
     {"effort", 0, EV_OPTION_CHOICE, NULL, "how long to try before UNDECIDED", &asked.effort, 0, 0,
@@ -165,6 +167,7 @@ static void compose(command *c, const char *folder, const char *ledger, const ch
     add(c, "--metadata=revision:%s", EV_BUILD_REVISION);
     add(c, "--metadata=figures:%s", asked.figures == NULL ? "" : asked.figures);
     add(c, "--metadata=results:%s", asked.results == NULL ? "" : asked.results);
+    add(c, "--metadata=runs:%s", asked.runs == NULL ? "" : asked.runs);
     if (pdf) {
         add(c, "--template=%s/template.tex", folder);
         add(c, "--pdf-engine=lualatex");
