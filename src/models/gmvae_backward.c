@@ -2,6 +2,7 @@
  * Derivatives of one sample's terms carry the factor -1/B from the outset. */
 #include "models/gmvae.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* d_out of sample b: the reconstruction is the mean over its L decoded samples. */
@@ -12,6 +13,12 @@ static void backward_likelihood(const ev_gmvae *model, size_t b, const float *x,
     for (size_t l = 0; l < L; l++)
         ev_likelihood_backward(model->config.likelihood, D, x + b * D, w->out + (b * L + l) * E,
                                scale / (float)L, w->d_out + (b * L + l) * E);
+}
+
+/* Does the loss depend on the points of gamma? */
+static bool through_points(const ev_gmvae *model, const ev_gmvae_workspace *w)
+{
+    return model->S > 0 && w->held == NULL;
 }
 
 /* What the points of gamma add to d_mu and d_scale; weight is left for the prior's gradient. */
@@ -53,7 +60,7 @@ static void backward_latent(const ev_gmvae *model, size_t b, const float *noise,
         d_mu[j] *= scale;
         d_var[j] *= scale;
     }
-    if (model->S > 0 && w->held == NULL)
+    if (through_points(model, w))
         backward_points(model, b, noise, scale, w);
     for (size_t l = 0; l < L; l++)
         ev_posterior_sample_backward(model->config.posterior, J, noise + (b * model->M + l) * J,
@@ -73,7 +80,7 @@ static void backward_prior(const ev_gmvae *model, size_t B, float scale,
         return;
     memset(gradient + first, 0, (end - first) * sizeof *gradient);
     ev_prior_backward(&w->prior, B, w->mu, w->var, w->gamma, scale, d_logits, d_mu, d_log_var);
-    if (model->S > 0)
+    if (through_points(model, w))
         ev_prior_backward(&w->prior, B * model->S, w->points, NULL, w->weight, scale, d_logits,
                           d_mu, d_log_var);
 }

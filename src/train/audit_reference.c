@@ -208,12 +208,18 @@ static void expected_log_densities(ev_audit_reference *r, size_t b)
     }
 }
 
-/* gamma in its four ways: elbo-maximiser, or p(c|z) at one or several z. */
+/* gamma held, or in its four ways: elbo-maximiser, or p(c|z) at one or several z. */
 static void responsibilities(ev_audit_reference *r, size_t b)
 {
     const ev_gmvae *m = r->subject->model;
     const size_t J = r->prior.J, K = r->prior.K, S = m->S;
+    const uint32_t *held = r->subject->w->held;
     double *log_gamma = r->log_gamma + b * K;
+    if (held != NULL) {
+        for (size_t c = 0; c < K; c++)
+            log_gamma[c] = c == held[b] ? 0.0 : -HUGE_VAL;
+        return;
+    }
     for (size_t c = 0; S == 0 && c < K; c++)
         log_gamma[c] = r->log_pi[c] + r->e[b * K + c];
     if (S == 0)

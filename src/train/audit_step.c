@@ -7,14 +7,15 @@ bool ev_audit_is_due(const ev_trainer *t, size_t every)
 {
     const size_t epoch = ev_trainer_epoch(t);
     const ev_phase *phase = ev_trainer_phase(t, epoch);
-    return every > 0 && phase->kind == EV_PHASE_ELBO && ev_trainer_epoch_step(t) == 0 &&
+    return every > 0 && phase->kind >= EV_PHASE_HELD && ev_trainer_epoch_step(t) == 0 &&
            (epoch - phase->first) % every == 0;
 }
 
 double ev_audit_alpha(const ev_trainer *t, size_t every)
 {
-    const ev_phase *last = &t->phase[t->phases - 1];
-    return EV_AUDIT_DEFAULTS.alpha / (double)(1 + last->epochs / (every > 0 ? every : 1));
+    const ev_phase *held = &t->phase[t->phases - 2], *last = held + 1;
+    const size_t apart = every > 0 ? every : 1;
+    return EV_AUDIT_DEFAULTS.alpha / (double)(2 + held->epochs / apart + last->epochs / apart);
 }
 
 static ev_status write_rows(const ev_audit *audit, uint64_t step, ev_run_folder *run,

@@ -8,13 +8,13 @@
 
 #include <stdbool.h>
 
-/* Is the trainer's present step one to audit?  The first of the elbo phase is, and that of every
+/* Is the trainer's present step one to audit?  The first of the held and of the elbo phase is, and that of every
  * every-th epoch after it; every = 0: none. */
 bool ev_audit_is_due(const ev_trainer *trainer, size_t every);
 /* Each of a run's audits gets its share of 1e-6. */
 double ev_audit_alpha(const ev_trainer *trainer, size_t every);
 
-/* Audit the present step of the elbo phase; its rows go to the run's audit.jsonl.  EV_UNFIT when one
+/* Audit the present step of either phase; its rows go to the run's audit.jsonl.  EV_UNFIT when one
  * is refuted: the message names the step and the term, and the run should end.  Free *audit in any
  * case. */
 ev_status ev_audit_step(const ev_trainer *trainer, const ev_elbo *elbo, double alpha,

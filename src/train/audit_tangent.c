@@ -153,9 +153,10 @@ static void closed_parts(const ev_audit_reference *r, size_t b, const float *dir
             part[EV_PART_LATENT_MU + k] += exp(log_gamma[c]) * way[k];
         u_dot[c] = d->log_pi[c] + way[0] + way[1] + way[2] + way[3];
     }
-    if (r->subject->model->S == 0)
+    const bool held = r->subject->w->held != NULL; /* gamma is a constant then */
+    if (!held && r->subject->model->S == 0)
         add_softmax_dot(K, log_gamma, u_dot, 1.0, d->gamma);
-    else
+    else if (!held)
         gamma_dot_at_points(r, b, direction, d);
     for (size_t c = 0; c < K; c++) {
         part[EV_PART_CATEGORICAL_PI] += exp(log_gamma[c]) * d->log_pi[c];

@@ -206,6 +206,8 @@ Test(gmvae_float, held_at_one_cluster_it_is_the_model_of_that_cluster_alone)
         ev_gmvae_config config = SMALL;
         config.gamma = (ev_gamma_kind)gamma;
         setting s = create(config, B), t = alone(&s, HELD);
+        forward(&s); /* as it is when nothing is held: nothing of that may stay */
+        backward(&s);
         s.w.held = held;
         t.w.held = only;
         const ev_elbo ours = forward(&s), single = forward(&t);

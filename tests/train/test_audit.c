@@ -128,6 +128,29 @@ Test(audit, a_model_without_errors_passes_quadrature_and_sampling)
     }
 }
 
+/* Clusters that are not the likely ones, so that each mode's own gamma would be another. */
+Test(audit, held_clusters_pass_and_another_cluster_is_caught_at_gamma)
+{
+    const uint32_t held[4] = {2, 0, 1, 1};
+    uint32_t other[4] = {2, 0, 2, 1};
+    for (int gamma = 0; gamma < 4; gamma++) {
+        ev_gmvae_config config = SMALL;
+        config.gamma = (ev_gamma_kind)gamma;
+        setting s = create(config, 4, 11);
+        s.w.held = held;
+        pass(&s);
+        ev_audit audit = audit_of(&s, EV_AUDIT_DEFAULTS);
+        cr_assert(ev_audit_passed(&audit), "%s: %s", audit.failed, audit.diagnosis);
+        ev_audit_free(&audit);
+        s.w.held = other; /* the loss was that of other clusters than the audit is told */
+        audit = audit_of(&s, EV_AUDIT_DEFAULTS);
+        cr_assert_not(ev_audit_passed(&audit));
+        cr_assert_str_eq(audit.failed, "gamma");
+        ev_audit_free(&audit);
+        destroy(&s);
+    }
+}
+
 Test(audit, the_vae_passes)
 {
     ev_gmvae_config config = SMALL;
