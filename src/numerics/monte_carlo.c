@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { CHUNK = 64 * EV_BLOCK };
 
@@ -32,6 +33,7 @@ typedef struct {
     double *first;          /* (m, CHUNK): the first chunk's values */
     double *centre;         /* (m) */
     ev_moments *moments;    /* (chunks, m) */
+    ev_power_sums *sums;    /* (threads, m): of the chunk that a thread is at */
     ev_tail *tails;         /* (threads, m) */
     atomic_bool stopped, short_of_memory;
 } sampling;
@@ -87,6 +89,8 @@ static void run_first_chunk(sampling *s)
 static void run_chunk(sampling *s, size_t worker, size_t chunk)
 {
     size_t length = chunk_length(s, chunk);
+    ev_power_sums *sums = s->sums + worker * s->m;
+    memset(sums, 0, s->m * sizeof *sums);
     for (size_t done = 0; done < length && !ended(s); done += EV_BLOCK) {
         size_t n = length - done < EV_BLOCK ? length - done : EV_BLOCK;
         if (!draw(s, worker, (uint64_t)chunk * CHUNK + done, n))
@@ -94,12 +98,13 @@ static void run_chunk(sampling *s, size_t worker, size_t chunk)
         for (size_t k = 0; k < s->m; k++) {
             const double *values = s->out[worker * s->m + k];
             ev_tail *tail = &s->tails[worker * s->m + k];
-            ev_moments block = ev_moments_of(n, values, s->centre[k]);
-            ev_moments_merge(&s->moments[chunk * s->m + k], &block);
-            if (block.farthest > tail->threshold && !ev_tail_add(tail, n, values, s->centre[k]))
+            double farthest = ev_power_sums_add(&sums[k], n, values, s->centre[k]);
+            if (farthest > tail->threshold && !ev_tail_add(tail, n, values, s->centre[k]))
                 atomic_store(&s->short_of_memory, true);
         }
     }
+    for (size_t k = 0; k < s->m; k++)
+        s->moments[chunk * s->m + k] = ev_moments_of_sums(&sums[k], s->centre[k]);
 }
 
 static void run_other_chunks(sampling *s)
@@ -161,6 +166,7 @@ static bool begin(sampling *s, const ev_stream *stream)
     s->first = allocate(&failed, s->m, CHUNK * sizeof *s->first);
     s->centre = allocate(&failed, s->m, sizeof *s->centre);
     s->moments = allocate(&failed, s->chunks, s->m * sizeof *s->moments);
+    s->sums = allocate(&failed, s->threads * s->m, sizeof *s->sums);
     s->tails = allocate(&failed, s->threads * s->m, sizeof *s->tails);
     if (failed)
         return false;
@@ -187,6 +193,7 @@ static void end(sampling *s)
     free(s->first);
     free(s->centre);
     free(s->moments);
+    free(s->sums);
     free(s->tails);
 }
 

@@ -14,4 +14,9 @@
 void ev_philox_block(const uint32_t key[2], const uint32_t stream[2], uint64_t first, size_t count,
                      uint64_t *restrict low, uint64_t *restrict high);
 
+/* The same without the machine's vectors: what serves where there are none, and for what is left of
+ * whole vectors. */
+void ev_philox_one_by_one(const uint32_t key[2], const uint32_t stream[2], uint64_t first,
+                          size_t count, uint64_t *restrict low, uint64_t *restrict high);
+
 #endif

@@ -26,7 +26,7 @@
 enum {
     LANES = 8,         /* counters in a group */
     GROUP = 2 * LANES, /* elements in a group */
-    BATCH = 64,        /* counters generated together: a multiple of LANES */
+    BATCH = 128,       /* counters generated together: a multiple of LANES */
     DOMAIN_CHILD = 0x43484c44
 };
 
@@ -79,9 +79,8 @@ static void uniforms_of_words(size_t count, const uint64_t *low, const uint64_t 
     }
 }
 
-/* In place.  sqrt is correctly rounded everywhere, so the two ways agree to the bit; the
- * intrinsic is there because errno keeps compilers from vectorising the call.
- * count is a multiple of LANES. */
+/* sqrt is correctly rounded everywhere, so the two ways agree to the bit; the intrinsic is there
+ * because errno keeps compilers from vectorising the call.  count is a multiple of LANES. */
 static void square_roots(size_t count, double *x)
 {
 #ifdef __AVX__
@@ -93,6 +92,18 @@ static void square_roots(size_t count, double *x)
 #endif
 }
 
+/* 4 atanh(s)/s for z = s^2: ev_log_polynomial's, doubled and with 4 added. */
+static inline double four_atanh(double z)
+{
+    double p = ev_multiply_add(z, 2.959639721021317176e-01, 3.062767539841874664e-01);
+    p = ev_multiply_add(z, p, 3.636714432323610024e-01);
+    p = ev_multiply_add(z, p, 4.444439686429956792e-01);
+    p = ev_multiply_add(z, p, 5.714285748732478298e-01);
+    p = ev_multiply_add(z, p, 7.999999999881883816e-01);
+    p = ev_multiply_add(z, p, 1.333333333333347026e+00);
+    return ev_multiply_add(z, p, 4.0);
+}
+
 /* -2 log v for 2^-53 <= v < 1, to 2 ulp: ev_log_kernel's reduction and polynomial, without the
  * care that a last bit of the logarithm would want; its square root halves the error. */
 static inline double minus_two_log(double v)
@@ -100,29 +111,35 @@ static inline double minus_two_log(double v)
     uint64_t moved = ev_bits_of(v) + EV_LOG_MOVE;
     double k = ev_double_of((moved >> 52) | ev_bits_of(EV_TWO52)) - (EV_TWO52 + 1023.0);
     double f = ev_double_of((moved & EV_MANTISSA) + EV_HALF_ROOT) - 1.0;
-    double s = f / (2.0 + f), z = s * s;
-    return -1.38629436111989061883 * k - (2.0 * s) * (2.0 + ev_log_polynomial(z));
+    double s = f / (2.0 + f);
+    return -ev_multiply_add(s, four_atanh(s * s), 1.38629436111989061883 * k);
+}
+
+/* Four times open_uniform, exact: the turn in quarters. */
+static inline double open_quarters(uint64_t word)
+{
+    return ev_double_of((word >> 12) | UINT64_C(0x4010000000000000)) - (4.0 - 0x1p-51);
 }
 
 /* first = r cos 2 pi u, second = r sin 2 pi u, r = sqrt(-2 log v).  The turn u is
- * reduced exactly to quarter q plus a rest of at most an eighth of a turn. */
+ * reduced exactly to quarter q plus a rest of at most an eighth of a turn.  cos is negative in
+ * quarters 1 and 2, sin in 2 and 3; in the odd ones they change places. */
 static void normals_of_words(size_t count, const uint64_t *low, const uint64_t *high, double *first,
                              double *second)
 {
+    const uint64_t sign = UINT64_C(1) << 63;
     double radius[BATCH];
     for (size_t l = 0; l < count; l++)
         radius[l] = minus_two_log(open_uniform(low[l]));
     square_roots(count, radius);
     for (size_t l = 0; l < count; l++) {
-        double turn = 4.0 * open_uniform(high[l]);
-        double shifted = turn + EV_ROUNDER;
-        double angle = (turn - (shifted - EV_ROUNDER)) * 1.57079632679489661923;
-        uint64_t quarter = ev_bits_of(shifted);
-        uint64_t odd = UINT64_C(0) - (quarter & 1);
-        uint64_t sine = ev_bits_of(ev_sin_kernel(angle)), cosine = ev_bits_of(ev_cos_kernel(angle));
+        double turn = open_quarters(high[l]), shifted = turn + EV_ROUNDER;
+        double rest = turn - (shifted - EV_ROUNDER);
+        uint64_t quarter = ev_bits_of(shifted), odd = UINT64_C(0) - (quarter & 1);
+        uint64_t sine = ev_bits_of(ev_sin_quarter(rest));
+        uint64_t cosine = ev_bits_of(ev_cos_quarter(rest));
         uint64_t swap = (sine ^ cosine) & odd;
-        /* cos is negative in quarters 1 and 2, sin in 2 and 3. */
-        uint64_t cos_sign = ((quarter + 1) & 2) << 62, sin_sign = (quarter & 2) << 62;
+        uint64_t sin_sign = (quarter << 62) & sign, cos_sign = sin_sign ^ (quarter << 63);
         first[l] = radius[l] * ev_double_of(cosine ^ swap ^ cos_sign);
         second[l] = radius[l] * ev_double_of(sine ^ swap ^ sin_sign);
     }

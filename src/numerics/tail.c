@@ -90,7 +90,18 @@ static bool keep(ev_tail *tail, double distance)
     return true;
 }
 
-bool ev_tail_add(ev_tail *tail, size_t n, const double *v, double centre)
+enum { PIECE = 32 };
+
+/* Without a branch for each value, so that the loop vectorises. */
+static bool has_far(const double *v, double centre, double threshold)
+{
+    int64_t far = 0; /* as wide as a double */
+    for (size_t i = 0; i < PIECE; i++)
+        far |= fabs(v[i] - centre) > threshold;
+    return far != 0;
+}
+
+static bool keep_far(ev_tail *tail, size_t n, const double *v, double centre)
 {
     for (size_t i = 0; i < n; i++) {
         double distance = fabs(v[i] - centre);
@@ -98,6 +109,15 @@ bool ev_tail_add(ev_tail *tail, size_t n, const double *v, double centre)
             return false;
     }
     return true;
+}
+
+bool ev_tail_add(ev_tail *tail, size_t n, const double *v, double centre)
+{
+    size_t i = 0;
+    for (; i + PIECE <= n; i += PIECE)
+        if (has_far(v + i, centre, tail->threshold) && !keep_far(tail, PIECE, v + i, centre))
+            return false;
+    return keep_far(tail, n - i, v + i, centre);
 }
 
 bool ev_tail_join(ev_tail *tail, const ev_tail *other)

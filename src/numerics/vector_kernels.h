@@ -83,27 +83,39 @@ static inline double ev_exp_kernel(double x)
     return y * ev_double_of((first - 1) << 52) * ev_double_of((second - 1) << 52);
 }
 
-/* sin and cos of a quarter turn's fraction, a = r pi/2 with |r| <= 1/2. */
-static inline double ev_sin_kernel(double a)
+/* x y + z: rounded once where the machine can, for draws, whose last bit does not matter. */
+static inline double ev_multiply_add(double x, double y, double z)
 {
-    double z = a * a;
-    double r = 8.33333333332248946124e-03 +
-               z * (-1.98412698298579493134e-04 +
-                    z * (2.75573137070700676789e-06 +
-                         z * (-2.50507602534068634195e-08 + z * 1.58969099521155010221e-10)));
-    return a + z * a * (-1.66666666666666324348e-01 + z * r);
+#ifdef __FMA__
+    return __builtin_fma(x, y, z);
+#else
+    return x * y + z;
+#endif
 }
 
-static inline double ev_cos_kernel(double a)
+/* sin and cos of r quarter turns, |r| <= 1/2: fdlibm's polynomials with the powers of pi/2 in their
+ * coefficients, to 1.5 ulp. */
+static inline double ev_sin_quarter(double r)
 {
-    double z = a * a;
-    double r =
-        z * (4.16666666666666019037e-02 +
-             z * (-1.38888888888741095749e-03 +
-                  z * (2.48015872894767294178e-05 +
-                       z * (-2.75573143513906633035e-07 +
-                            z * (2.08757232129817482790e-09 - z * 1.13596475577881948265e-11)))));
-    return 1.0 - (0.5 * z - z * r);
+    double z = r * r;
+    double p = ev_multiply_add(z, 5.6347041138847509518e-08, -3.5986495702406919016e-06);
+    p = ev_multiply_add(z, p, 1.6044115266738095834e-04);
+    p = ev_multiply_add(z, p, -4.6817541326259334138e-03);
+    p = ev_multiply_add(z, p, 7.9692626246063343923e-02);
+    p = ev_multiply_add(z, p, -6.459640975062449269e-01);
+    return r * ev_multiply_add(z, p, 1.5707963267948966192);
+}
+
+static inline double ev_cos_quarter(double r)
+{
+    double z = r * r;
+    double p = ev_multiply_add(z, -6.3247466788660698911e-09, 4.7106415058035018794e-07);
+    p = ev_multiply_add(z, p, -2.5202037916917742371e-05);
+    p = ev_multiply_add(z, p, 9.1926027439055337847e-04);
+    p = ev_multiply_add(z, p, -2.0863480763330759822e-02);
+    p = ev_multiply_add(z, p, 2.5366950790104761936e-01);
+    p = ev_multiply_add(z, p, -1.2337005501361698274);
+    return ev_multiply_add(z, p, 1.0);
 }
 
 #endif

@@ -39,6 +39,26 @@ Test(random, philox_equals_random123_for_many_counters_and_keys)
     }
 }
 
+/* Whole vectors, what is left of them, and counters that carry and wrap. */
+Test(random, philox_is_the_same_to_the_bit_with_vectors_and_without)
+{
+    enum { MOST = 41 };
+    static const uint64_t firsts[] = {0, 1, UINT32_MAX - 5, UINT64_C(5) << 32, UINT64_MAX - 9};
+    uint64_t low[MOST], high[MOST], plain_low[MOST], plain_high[MOST];
+    uint32_t words[4] = {1, 2, 3, 4};
+    for (size_t trial = 0; trial < 200; trial++) {
+        for (size_t f = 0; f < sizeof firsts / sizeof *firsts; f++) {
+            size_t n = (trial + f) % MOST + 1;
+            ev_philox_block(words, words + 2, firsts[f], n, low, high);
+            ev_philox_one_by_one(words, words + 2, firsts[f], n, plain_low, plain_high);
+            cr_assert_arr_eq(low, plain_low, n * sizeof *low);
+            cr_assert_arr_eq(high, plain_high, n * sizeof *high);
+        }
+        for (size_t i = 0; i < 4; i++)
+            words[i] = words[i] * 1664525u + 1013904223u + (uint32_t)i;
+    }
+}
+
 /* From the known-answer vectors that come with Random123. */
 Test(random, philox_gives_the_published_answers)
 {
