@@ -1,4 +1,5 @@
 /* Training as its users see it: a tiny data set, runs in folders, stops and resumptions. */
+#include "data/image_set.h"
 #include "program.h"
 
 #include <stdint.h>
@@ -188,6 +189,74 @@ Test(train, a_stop_is_clean_and_says_how_to_go_on)
     /* timeout reports 124 when its signal was sent in time; the program itself said 0. */
     STATUS(o, 124);
     HAS(o.err, "'evidence train --resume r");
+    forget(&o);
+}
+
+/* A run in d/r is stopped and goes on where writing fails: status 3, one message with the file and
+ * the reason, and the checkpoint that was there is there still, alone. */
+#define GOES_ON_WITHOUT_ROOM(before, with)                                                  \
+    "mkdir d\n" before "\n" TRAIN_GMVAE                                                     \
+    "--data plain --out d/r --epochs 1000000 --no-eval 2>log &\n"                           \
+    "until test -e d/r/checkpoint.safetensors; do sleep 0.1; kill -0 $! || exit 70; done\n" \
+    "kill -TERM $!; wait\n"                                                                 \
+    "cp d/r/checkpoint.safetensors kept\n" with "\n"                                        \
+    "\"$EVIDENCE\" train --resume d/r --threads 1 --no-eval\n"                              \
+    "status=$?\n"                                                                           \
+    "cmp kept d/r/checkpoint.safetensors || exit 71\n"                                      \
+    "test $(ls -A d/r | wc -l) = 5 || exit 72\n"                                            \
+    "exit $status"
+
+static void expect_no_room(outcome *o, const char *reason)
+{
+    STATUS(*o, 3);
+    HAS(o->err, "can't write to d/r/");
+    HAS(o->err, reason);
+    cr_assert_eq(count_of(o->err, "error:"), 1, "%s", o->err);
+    forget(o);
+}
+
+Test(train, a_file_that_may_not_grow_stops_the_run_and_keeps_its_checkpoint)
+{
+    outcome o = run(GOES_ON_WITHOUT_ROOM("", "trap '' XFSZ; ulimit -f 8"));
+    expect_no_room(&o, "File too large");
+}
+
+static bool can_mount(void)
+{
+    outcome o = run("unshare -rm mount -t tmpfs none .");
+    const bool can = o.status == 0;
+    forget(&o);
+    return can;
+}
+
+/* The disk is a small one in memory, which a file then fills. */
+Test(train, a_full_disk_stops_the_run_and_keeps_its_checkpoint)
+{
+    if (!can_mount())
+        cr_skip_test("no file system can be mounted here");
+    outcome o = run("unshare -rm sh -c '" GOES_ON_WITHOUT_ROOM(
+        "mount -t tmpfs -o size=128k none d || exit 73", "cat /dev/zero >d/fill 2>sink") "'");
+    expect_no_room(&o, "No space left on device");
+}
+
+/* An empty disk hides the folder, where there is one. */
+Test(train, a_default_folder_that_is_not_there_names_its_package)
+{
+    const char *folder = ev_image_set_default_folder();
+    const bool there = access(folder, F_OK) == 0;
+    if (there && !can_mount())
+        cr_skip_test("%s is there and can't be hidden", folder);
+    outcome o = there ? run("unshare -rm sh -c 'mount -t tmpfs none \"$0\" && \"$EVIDENCE\" train "
+                            "gmvae' '%s'",
+                            folder)
+                      : run("\"$EVIDENCE\" train gmvae");
+    STATUS(o, 2);
+    HAS(o.err, "not there: install the Debian package dataset-fashion-mnist, or name another");
+    HAS(o.err, "--data");
+    cr_assert_eq(count_of(o.err, "error:"), 1, "%s", o.err);
+    forget(&o);
+    o = run("test ! -e runs");
+    STATUS(o, 0);
     forget(&o);
 }
 
