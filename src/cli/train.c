@@ -7,6 +7,7 @@
 #include "cli/training.h"
 #include "train/checkpoint.h"
 #include "train/stop.h"
+#include "train/vqvae_run.h"
 
 #include <inttypes.h>
 #include <omp.h>
@@ -18,6 +19,7 @@ static struct {
     int preset;
     uint64_t log_px_images;
     bool nothing_after;
+    int model; /* named on the command line; -1: none */
 } asked;
 
 static const ev_option own[] = {
@@ -41,8 +43,9 @@ static ev_settings_options told;
 static void help(FILE *out)
 {
     fputs(
-        "Trains a model: gmvae (a mixture prior) or vae (a standard normal one).  Labels are read\n"
-        "for the report at the end only.  Images: IDX files as MNIST's, by default\n"
+        "Trains a model: gmvae (a mixture prior) or vae (a standard normal one); of vqvae, see\n"
+        "'evidence train vqvae --help'.  Labels are read for the report at the end only.  Images: "
+        "IDX files as MNIST's, by default\n"
         "Fashion-MNIST.  SIGINT and SIGTERM finish the step, save and stop; --resume goes on.\n\n",
         out);
     ev_settings_preset(&told.settings, EV_MODEL_GMVAE, EV_PRESET_SMALL);
@@ -81,6 +84,16 @@ static bool read_config(const char *path)
     return false;
 }
 
+static void refuse_model(int operands, const char *name)
+{
+    if (operands != 1)
+        ev_message(EV_COLOUR_AUTO, "expected one model: gmvae, vae or vqvae");
+    else if (strcmp(name, "vqvae") == 0)
+        ev_message(EV_COLOUR_AUTO, "'vqvae' has its own options, and stands before them");
+    else
+        ev_message(EV_COLOUR_AUTO, "unknown model '%s': expected gmvae, vae or vqvae", name);
+}
+
 /* Preset, then file, then command line.  The command line is read twice: it also says which preset
  * and which file. */
 static int read_settings(int argc, char **argv)
@@ -91,16 +104,13 @@ static int read_settings(int argc, char **argv)
     memcpy(again, argv, (size_t)argc * sizeof *argv);
     int operands = argc, status = parse(&operands, argv);
     const char *name = operands == 1 ? argv[0] : "";
-    const int model = model_of(name);
+    const int model = asked.model = model_of(name);
     if (status == EV_EXIT_OK && asked.resume != NULL && operands == 0) {
         free(again);
         return EV_EXIT_OK;
     }
     if (status == EV_EXIT_OK && model < 0) {
-        ev_message(EV_COLOUR_AUTO,
-                   operands == 1 ? "unknown model '%s': expected gmvae or vae"
-                                 : "expected one model, gmvae or vae%s",
-                   name);
+        refuse_model(operands, name);
         status = EV_EXIT_INPUT;
     }
     if (status == EV_EXIT_OK) {
@@ -197,6 +207,10 @@ static ev_status open_resumed(session *s, ev_error *error)
     ev_config_key keys[EV_SETTINGS_KEYS];
     ev_status status = ev_run_open(&s->run, asked.resume, ev_settings_keys(&s->settings, keys),
                                    keys, error);
+    if (status == EV_OK && asked.model >= 0 && s->settings.model != asked.model)
+        status = ev_error_set(error, EV_BAD_INPUT, "%s: a run of the model '%s', not of '%s'",
+                              asked.resume, ev_model_names[s->settings.model],
+                              ev_model_names[asked.model]);
     if (status != EV_OK)
         return status;
     if (told.data != NULL)
@@ -286,20 +300,35 @@ static int run_session(void)
     return code;
 }
 
+/* The folder behind the last --resume; NULL when there is none. */
+static const char *resumed_folder(int argc, char **argv)
+{
+    static const char option[] = "--resume";
+    const char *folder = NULL;
+    for (int i = 0; i < argc; i++)
+        if (strncmp(argv[i], option, strlen(option)) == 0) {
+            const char *rest = argv[i] + strlen(option);
+            folder = *rest == '=' ? rest + 1 : *rest == '\0' && i + 1 < argc ? argv[++i] : folder;
+        }
+    return folder;
+}
+
 static int run_train(int argc, char **argv)
 {
+    const char *resumed = resumed_folder(argc, argv);
     if (argc > 0 && strcmp(argv[0], "vqvae") == 0)
         return ev_train_vqvae(argc - 1, argv + 1);
+    if (resumed != NULL && (argc == 0 || model_of(argv[0]) < 0) && ev_vqvae_is_run(resumed))
+        return ev_train_vqvae(argc, argv);
     asked.log_px_images = 1000;
     ev_settings_preset(&told.settings, EV_MODEL_GMVAE, EV_PRESET_SMALL);
-    for (int i = 0; i < argc; i++)
-        if (strncmp(argv[i], "--resume", 8) == 0 && !only_resumes(argc, argv))
-            return EV_EXIT_INPUT;
+    if (resumed != NULL && !only_resumes(argc, argv))
+        return EV_EXIT_INPUT;
     int status = read_settings(argc, argv);
     if (status == -1)
         return ev_subcommand_help(&ev_train_subcommand);
     return status == EV_EXIT_OK ? run_session() : status;
 }
 
-const ev_subcommand ev_train_subcommand = {"train", "gmvae|vae [OPTION...]",
+const ev_subcommand ev_train_subcommand = {"train", "gmvae|vae|vqvae [OPTION...]",
                                            "train a model on images", run_train, help};

@@ -6,11 +6,11 @@
 #include "cli/progress.h"
 #include "cli/training.h"
 #include "cli/vqvae_report.h"
+#include "train/audit_step.h"
 #include "train/stop.h"
-#include "train/vqvae_audit.h"
+#include "train/vqvae_audit_step.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -102,7 +102,7 @@ static void print_help(FILE *out)
     ev_vqvae_settings_default(&session.settings);
     fputs(
         "usage: evidence train vqvae [OPTION...]\n"
-        "       evidence train vqvae --resume RUN [--data DIR] [--threads N] [--no-eval]\n\n"
+        "       evidence train --resume RUN [--data DIR] [--threads N] [--no-eval]\n\n"
         "Trains a vector-quantised autoencoder on images of which height and width are multiples\n"
         "of 4, then a prior over its codes.  SIGINT and SIGTERM finish the step, save and "
         "stop.\n\n",
@@ -121,7 +121,13 @@ static int parse(const ev_option *options, size_t count, int argc, char **argv)
     }
     if (operands == 0)
         return EV_EXIT_OK;
-    ev_message(EV_COLOUR_AUTO, "'%s': nothing but options is expected behind vqvae", argv[0]);
+    if (asked.resume != NULL)
+        ev_message(EV_COLOUR_AUTO,
+                   "'%s' has no place beside --resume: a run goes on with its own model and "
+                   "settings",
+                   argv[0]);
+    else
+        ev_message(EV_COLOUR_AUTO, "'%s': nothing but options is expected behind vqvae", argv[0]);
     return EV_EXIT_INPUT;
 }
 
@@ -166,24 +172,16 @@ typedef struct {
 
 static ev_status audit(ev_error *error)
 {
-    ev_vqvae_finding found[EV_VQVAE_FINDINGS];
+    ev_audit audit;
     ev_vqvae_trainer *t = &session.trainer;
-    ev_status status = ev_vqvae_audit(t, found, error);
-    for (size_t i = 0; i < EV_VQVAE_FINDINGS && status == EV_OK; i++) {
-        bool holds = found[i].worst <= found[i].bound;
-        char worst[32]; /* JSON has no NaN */
-        snprintf(worst, sizeof worst, found[i].worst <= HUGE_VAL ? "%.6g" : "null", found[i].worst);
-        status = ev_run_log(&session.folder, EV_RUN_AUDIT, error,
-                            "{\"step\": %" PRIu64 ", \"what\": \"%s\", \"worst\": %s, "
-                            "\"bound\": %.6g, \"verdict\": \"%s\"}",
-                            t->step, found[i].what, worst, found[i].bound,
-                            holds ? "HOLDS" : "REFUTED");
-    }
-    const ev_vqvae_finding *failure = ev_vqvae_audit_failure(found);
-    if (status == EV_OK && failure != NULL)
-        status = ev_error_set(error, EV_UNFIT,
-                              "step %" PRIu64 ": the audit refutes '%s': %g, at most %g expected",
-                              t->step, failure->what, failure->worst, failure->bound);
+    const double began = ev_clock();
+    ev_status status = ev_vqvae_audit_step(t, &audit, error);
+    if (status == EV_OK)
+        status = ev_audit_write(&audit, t->step, &session.folder, error);
+    if (status == EV_OK && !isatty(STDERR_FILENO))
+        fprintf(stderr, "audit: %zu of %zu rows hold (%.1f s)\n", ev_audit_tally(&audit, EV_HOLDS),
+                audit.count, ev_clock() - began);
+    ev_audit_free(&audit);
     return status;
 }
 
@@ -308,8 +306,7 @@ static int run_session(void)
         ev_message_error(&error, EV_COLOUR_AUTO);
     int code = ev_message_exit(status);
     if (status == EV_OK && session.trainer.step < session.trainer.total)
-        fprintf(stderr,
-                "stopped after step %" PRIu64 "; 'evidence train vqvae --resume %s' goes on\n",
+        fprintf(stderr, "stopped after step %" PRIu64 "; 'evidence train --resume %s' goes on\n",
                 session.trainer.step, session.folder.path);
     else if (status == EV_OK && !asked.nothing_after)
         code = ev_vqvae_report(&session);

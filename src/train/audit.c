@@ -27,22 +27,30 @@ static ev_verdict verdict_of(const ev_audit_row *row, double coarsest)
     return distance > slack * row->error ? EV_REFUTED : EV_UNDECIDED;
 }
 
+ev_status ev_audit_append(ev_audit *audit, const ev_audit_row *row, double coarsest,
+                          ev_error *error)
+{
+    if (!ev_array_reserve(&audit->rows, audit->count, &audit->capacity, sizeof *audit->rows))
+        return ev_error_set(error, EV_NO_MEMORY, "out of memory for the audit");
+    ev_audit_row *added = &audit->rows[audit->count++];
+    *added = *row;
+    added->verdict = verdict_of(row, coarsest);
+    if (added->verdict != EV_REFUTED || audit->failed[0] != '\0')
+        return EV_OK;
+    const bool of_claim = row->claim[0] != '\0';
+    snprintf(audit->failed, sizeof audit->failed, "%s", row->name);
+    snprintf(audit->diagnosis, sizeof audit->diagnosis,
+             "%s: the float pass has %.9g, the %s %s%.9g within %.3g (%s%s%s)", row->name,
+             row->value, row->method, strcmp(row->relation, "=") == 0 ? "" : "at most ",
+             row->reference, row->error, row->kind, of_claim ? "; claim " : "", row->claim);
+    return EV_OK;
+}
+
 void ev_audit_add(ev_audit_work *work, ev_audit_row row, double coarsest)
 {
-    ev_audit *audit = work->audit;
-    row.verdict = verdict_of(&row, coarsest);
-    if (!ev_array_reserve(&audit->rows, audit->count, &audit->capacity, sizeof *audit->rows)) {
+    ev_error ignored = EV_ERROR_NONE;
+    if (ev_audit_append(work->audit, &row, coarsest, &ignored) != EV_OK)
         work->short_of_memory = true;
-        return;
-    }
-    audit->rows[audit->count++] = row;
-    if (row.verdict != EV_REFUTED || audit->failed[0] != '\0')
-        return;
-    snprintf(audit->failed, sizeof audit->failed, "%s", row.name);
-    snprintf(audit->diagnosis, sizeof audit->diagnosis,
-             "%s: the float pass has %.9g, the %s %s%.9g within %.3g (%s; claim %s)", row.name,
-             row.value, row.method, strcmp(row.relation, "=") == 0 ? "" : "at most ", row.reference,
-             row.error, row.kind, row.claim);
 }
 
 ev_stream ev_audit_stream(const ev_audit_work *work, const char *purpose)

@@ -54,7 +54,7 @@ extern const ev_audit_options EV_AUDIT_DEFAULTS;
 
 typedef struct {
     char name[64];        /* "entropy", "gradient along encoder.0.weight" */
-    const char *claim;    /* an id of derivations/ */
+    const char *claim;    /* an id of derivations/; "" where a definition is meant */
     const char *relation; /* "=", "<=" */
     const char *method;   /* "closed form", "quadrature", "sampling", "directional derivative" */
     double value, reference;
@@ -82,6 +82,11 @@ typedef struct {
 ev_status ev_audit_run(const ev_audit_subject *subject, const ev_audit_options *options,
                        ev_audit *audit, ev_error *error);
 void ev_audit_free(ev_audit *audit);
+/* Append a row and give the verdict on it, as of any audit: a value that is not finite is REFUTED, an
+ * error above `coarsest` says nothing, UNDECIDED; as in judge/compare.h a quadrature refutes beyond
+ * four times its error only.  The first row that is REFUTED fills `failed` and `diagnosis`. */
+ev_status ev_audit_append(ev_audit *audit, const ev_audit_row *row, double coarsest,
+                          ev_error *error);
 bool ev_audit_passed(const ev_audit *audit);
 size_t ev_audit_tally(const ev_audit *audit, ev_verdict verdict);
 

@@ -18,8 +18,7 @@ double ev_audit_alpha(const ev_trainer *t, size_t every)
     return EV_AUDIT_DEFAULTS.alpha / (double)(2 + held->epochs / apart + last->epochs / apart);
 }
 
-static ev_status write_rows(const ev_audit *audit, uint64_t step, ev_run_folder *run,
-                            ev_error *error)
+ev_status ev_audit_write(const ev_audit *audit, uint64_t step, ev_run_folder *run, ev_error *error)
 {
     ev_status status = EV_OK;
     for (size_t i = 0; i < audit->count && status == EV_OK; i++) {
@@ -28,6 +27,10 @@ static ev_status write_rows(const ev_audit *audit, uint64_t step, ev_run_folder 
                               : ev_run_log(run, EV_RUN_AUDIT, error, "%s", line);
         free(line);
     }
+    if (status == EV_OK && !ev_audit_passed(audit))
+        status = ev_error_set(
+            error, EV_UNFIT, "step %" PRIu64 ": the audit refutes '%s' (%zu of %zu rows): %s", step,
+            audit->failed, ev_audit_tally(audit, EV_REFUTED), audit->count, audit->diagnosis);
     return status;
 }
 
@@ -40,12 +43,5 @@ ev_status ev_audit_step(const ev_trainer *t, const ev_elbo *elbo, double alpha, 
     options.seed = t->config.seed + t->step;
     options.alpha = alpha;
     ev_status status = ev_audit_run(&subject, &options, audit, error);
-    if (status == EV_OK)
-        status = write_rows(audit, t->step, run, error);
-    if (status == EV_OK && !ev_audit_passed(audit))
-        status = ev_error_set(error, EV_UNFIT,
-                              "step %" PRIu64 ": the audit refutes '%s' (%zu of %zu rows): %s",
-                              t->step, audit->failed, ev_audit_tally(audit, EV_REFUTED),
-                              audit->count, audit->diagnosis);
-    return status;
+    return status == EV_OK ? ev_audit_write(audit, t->step, run, error) : status;
 }

@@ -14,8 +14,7 @@ typedef struct {
     bool short_of_memory;
 } ev_audit_work;
 
-/* Append a row and give the verdict on it.  An error above `coarsest` says nothing: UNDECIDED.  As in
- * judge/compare.h a quadrature refutes beyond four times its error only. */
+/* ev_audit_append; that memory was short is kept in mind until the end. */
 void ev_audit_add(ev_audit_work *work, ev_audit_row row, double coarsest);
 /* The stream of one purpose. */
 ev_stream ev_audit_stream(const ev_audit_work *work, const char *purpose);

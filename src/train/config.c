@@ -147,6 +147,27 @@ ev_status ev_config_read(const char *path, size_t count, const ev_config_key *ke
     return status;
 }
 
+ev_status ev_config_read_text(const char *path, const char *key, char text[EV_CONFIG_TEXT_SIZE],
+                              ev_error *error)
+{
+    uint8_t *bytes;
+    size_t length;
+    json_t *object = NULL;
+    ev_status status = ev_file_bytes(path, LIMIT, &bytes, &length, error);
+    if (status != EV_OK)
+        return status;
+    const reading r = {.name = path, .bytes = (const char *)bytes, .length = length};
+    status = parse(&r, &object, error);
+    const char *found = json_string_value(json_object_get(object, key));
+    if (status == EV_OK && (found == NULL || strlen(found) >= EV_CONFIG_TEXT_SIZE))
+        status = refuse(&r, error, key, "no text of that name");
+    if (status == EV_OK)
+        snprintf(text, EV_CONFIG_TEXT_SIZE, "%s", found);
+    json_decref(object);
+    free(bytes);
+    return status;
+}
+
 ev_status ev_config_check(size_t count, const ev_config_key *keys, ev_error *error)
 {
     ev_config_value value;

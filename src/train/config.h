@@ -56,6 +56,9 @@ ev_status ev_config_read(const char *path, size_t count, const ev_config_key *ke
 /* The same from bytes in memory; name is for messages. */
 ev_status ev_config_parse(const char *name, const char *bytes, size_t length, size_t count,
                           const ev_config_key *keys, ev_config_extent extent, ev_error *error);
+/* One text of such a file, whatever else stands there: EV_BAD_INPUT when there is none of that key. */
+ev_status ev_config_read_text(const char *path, const char *key, char text[EV_CONFIG_TEXT_SIZE],
+                              ev_error *error);
 /* What the reader would refuse in the targets themselves (they may come from a command line). */
 ev_status ev_config_check(size_t count, const ev_config_key *keys, ev_error *error);
 /* A line for each key, in the table's order, whole or not at all. */

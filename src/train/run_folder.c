@@ -171,15 +171,61 @@ ev_status ev_run_add_log(ev_run_folder *run, ev_run_log_kind log, const char *he
 
 /* ---- An old one ---- */
 
+/* The folder's config.json, which must be there. */
+static ev_status find_config(ev_run_folder *run, const char *path, char **config, ev_error *error)
+{
+    ev_status status = begin(run, path, error);
+    *config = status == EV_OK ? ev_run_path(run, "config.json") : NULL;
+    if (status == EV_OK && *config == NULL)
+        status = no_memory(error);
+    if (status == EV_OK && access(*config, F_OK) != 0)
+        status = ev_file_refuse(error, path, "no run: there is no config.json in it");
+    return status;
+}
+
+ev_status ev_run_model(const char *path, char model[EV_CONFIG_TEXT_SIZE], ev_error *error)
+{
+    ev_run_folder run;
+    char *config;
+    ev_status status = find_config(&run, path, &config, error);
+    if (status == EV_OK)
+        status = ev_config_read_text(config, "model", model, error);
+    free(config);
+    ev_run_close(&run);
+    return status;
+}
+
+/* Another model's settings have other names, and the first of those would be what is complained of.
+ * What is wrong otherwise is for the reader of all settings to say. */
+static ev_status expect_model(const char *path, const char *config, size_t count,
+                              const ev_config_key *keys, ev_error *error)
+{
+    char model[EV_CONFIG_TEXT_SIZE], known[64] = "";
+    ev_error ignored = EV_ERROR_NONE;
+    size_t at = 0;
+    while (at < count && strcmp(keys[at].key, "model") != 0)
+        at++;
+    if (at == count || keys[at].kind != EV_CONFIG_CHOICE ||
+        ev_config_read_text(config, "model", model, &ignored) != EV_OK)
+        return EV_OK;
+    for (size_t i = 0; keys[at].choices[i] != NULL; i++) {
+        if (strcmp(keys[at].choices[i], model) == 0)
+            return EV_OK;
+        const size_t used = strlen(known);
+        snprintf(known + used, sizeof known - used, "%s%s", i == 0 ? "" : " or ",
+                 keys[at].choices[i]);
+    }
+    return ev_file_refuse(error, path, "a run of the model '%.40s', where one of %s is expected",
+                          model, known);
+}
+
 ev_status ev_run_open(ev_run_folder *run, const char *path, size_t count, const ev_config_key *keys,
                       ev_error *error)
 {
-    ev_status status = begin(run, path, error);
-    char *config = status == EV_OK ? ev_run_path(run, "config.json") : NULL;
-    if (status == EV_OK && config == NULL)
-        status = no_memory(error);
-    if (status == EV_OK && access(config, F_OK) != 0)
-        status = ev_file_refuse(error, path, "no run: there is no config.json in it");
+    char *config;
+    ev_status status = find_config(run, path, &config, error);
+    if (status == EV_OK)
+        status = expect_model(path, config, count, keys, error);
     if (status == EV_OK)
         status = ev_config_read(config, count, keys, EV_CONFIG_COMPLETE, error);
     free(config);

@@ -43,7 +43,10 @@ ev_status ev_run_create(ev_run_folder *run, const char *path, size_t count,
 /* A log that not every run has, with its header, in a run just created. */
 ev_status ev_run_add_log(ev_run_folder *run, ev_run_log_kind log, const char *header,
                          ev_error *error);
-/* An existing run to look at; its config is read into the keys' targets. */
+/* The model that the config.json of a folder names. */
+ev_status ev_run_model(const char *path, char model[EV_CONFIG_TEXT_SIZE], ev_error *error);
+/* An existing run to look at; its config is read into the keys' targets.  EV_BAD_INPUT, naming both,
+ * when it is of another model than the choices of the key "model". */
 ev_status ev_run_open(ev_run_folder *run, const char *path, size_t count, const ev_config_key *keys,
                       ev_error *error);
 /* An opened run to go on with after `step`: what the logs say of later steps, and a line that was cut

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static ev_status open_source(const ev_vqvae_run *run, uint32_t split, const ev_image_split *images,
                              ev_split_source *source, ev_error *error)
@@ -66,16 +67,9 @@ ev_status ev_vqvae_run_open(ev_vqvae_run *run, const char *path, const char *dat
 
 bool ev_vqvae_is_run(const char *path)
 {
-    ev_config_key keys[EV_VQVAE_SETTINGS_KEYS];
-    ev_vqvae_settings settings;
-    ev_run_folder folder;
+    char model[EV_CONFIG_TEXT_SIZE];
     ev_error ignored = EV_ERROR_NONE;
-    const size_t count = ev_vqvae_settings_keys(&settings, keys, NULL);
-    ev_vqvae_settings_default(&settings);
-    if (ev_run_open(&folder, path, count, keys, &ignored) != EV_OK)
-        return false;
-    ev_run_close(&folder);
-    return true;
+    return ev_run_model(path, model, &ignored) == EV_OK && strcmp(model, "vqvae") == 0;
 }
 
 ev_status ev_vqvae_run_save(const ev_vqvae_run *run, ev_error *error)
