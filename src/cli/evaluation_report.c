@@ -108,13 +108,9 @@ static ev_status write_file(const ev_trained *t, const ev_evaluation *e, size_t 
 
 int ev_evaluation_report(ev_trained *t, size_t log_px_images)
 {
-    const ev_evaluation_options options = {
-        .batch = 256, .log_px_images = log_px_images, .seed = t->settings.seed};
     ev_evaluation e;
     ev_error error = EV_ERROR_NONE;
-    ev_status status = ev_evaluation_run(&t->model, t->parameters, &t->test.source,
-                                         t->images.test.labels, t->images.test.classes, &options,
-                                         &e, &error);
+    ev_status status = ev_trained_evaluate(t, log_px_images, &e, &error);
     if (status == EV_OK) {
         ev_evaluation_print(stdout, &t->settings, &e);
         for (size_t which = 0; which < 3 && status == EV_OK; which++)

@@ -1,6 +1,7 @@
 #include "train/run_folder.h"
 
 #include "base/file_bytes.h"
+#include "data/tsv.h"
 
 #include "build_info.h"
 
@@ -347,6 +348,22 @@ ev_status ev_run_log(ev_run_folder *run, ev_run_log_kind log, ev_error *error, c
     int number = errno;
     return ev_error_set(error, EV_IO, "can't write to %s/%s: %s", run->path, log_names[log],
                         strerror(number));
+}
+
+ev_status ev_run_seconds(const ev_run_folder *run, double *seconds, ev_error *error)
+{
+    ev_tsv table = {.rows = 0};
+    char *path = ev_run_path(run, log_names[EV_RUN_METRICS]);
+    ev_status status = path == NULL ? no_memory(error) : ev_tsv_read(path, &table, error);
+    *seconds = 0.0;
+    for (size_t row = 0; status == EV_OK && row < table.rows; row++) {
+        double spent = 0.0;
+        status = ev_tsv_number(&table, row, ev_tsv_column(&table, "seconds"), &spent, error);
+        *seconds += spent;
+    }
+    ev_tsv_free(&table);
+    free(path);
+    return status;
 }
 
 void ev_run_close(ev_run_folder *run)

@@ -58,6 +58,10 @@ ev_status ev_run_resume(ev_run_folder *run, uint64_t step, ev_error *error);
 ev_status ev_run_log(ev_run_folder *run, ev_run_log_kind log, ev_error *error, const char *format,
                      ...) __attribute__((format(printf, 4, 5)));
 
+/* How long it has been trained: the sum of metrics.tsv's column "seconds".  Of an epoch that was taken
+ * up again, what the last process spent on it. */
+ev_status ev_run_seconds(const ev_run_folder *run, double *seconds, ev_error *error);
+
 /* folder/name on the heap; NULL when memory is short. */
 char *ev_run_path(const ev_run_folder *run, const char *name);
 /* Closes and frees; the files stay.  A zeroed one is allowed. */

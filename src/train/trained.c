@@ -49,6 +49,15 @@ ev_status ev_trained_open(ev_trained *t, const char *folder, const char *data, e
     return status;
 }
 
+ev_status ev_trained_evaluate(const ev_trained *t, size_t log_px_images, ev_evaluation *evaluation,
+                              ev_error *error)
+{
+    const ev_evaluation_options options = {
+        .batch = 256, .log_px_images = log_px_images, .seed = t->settings.seed};
+    return ev_evaluation_run(&t->model, t->parameters, &t->test.source, t->images.test.labels,
+                             t->images.test.classes, &options, evaluation, error);
+}
+
 void ev_trained_close(ev_trained *t)
 {
     ev_split_source_destroy(&t->test);

@@ -2,6 +2,7 @@
 #ifndef EV_TRAIN_TRAINED_H
 #define EV_TRAIN_TRAINED_H
 
+#include "train/evaluation.h"
 #include "train/run_folder.h"
 #include "train/settings.h"
 #include "train/split_source.h"
@@ -22,6 +23,9 @@ typedef struct {
 ev_status ev_trained_open(ev_trained *trained, const char *folder, const char *data,
                           ev_error *error);
 void ev_trained_close(ev_trained *trained);
+/* evaluation.h on its test images, with the run's seed. */
+ev_status ev_trained_evaluate(const ev_trained *trained, size_t log_px_images,
+                              ev_evaluation *evaluation, ev_error *error);
 
 /* Where pixels of the training (0) or test (1) split come from under these settings. */
 ev_pixel_source ev_settings_pixels(const ev_settings *settings, uint32_t split);

@@ -2,6 +2,7 @@
 #include "data/image_set.h"
 #include "program.h"
 
+#include <math.h>
 #include <stdint.h>
 
 enum { SIDE = 6, TRAIN = 120, TESTS = 40 };
@@ -132,6 +133,36 @@ Test(train, a_run_can_be_tabulated_and_drawn)
     STATUS(o, 0);
     HAS(o.out, "training-clusters.svg\ntraining-latent.svg\ntraining-loss.svg\n"
                "training-samples.svg\n");
+    forget(&o);
+}
+
+Test(train, the_measures_of_a_run_are_a_row_of_a_table)
+{
+    outcome o = run(TRAIN_GMVAE "--data labelled --out r --epochs 2 --autoencoder-epochs 1 && "
+                                "\"$EVIDENCE\" eval --format tsv --log-px-images 5 r");
+    STATUS(o, 0);
+    HAS(o.out, "model\tdata\tseed\tstep\taccuracy\tnmi\tari\tpurity\telbo\telbo_se\tlog_px\t"
+               "log_px_se\tlog_px_images\tseconds\ngmvae\tlabelled\t1\t36\t");
+    double m[10];
+    cr_assert_eq(sscanf(strstr(o.out, "gmvae\tlabelled"),
+                        "gmvae labelled 1 36 %lf %lf %lf %lf %lf %lf %lf %lf %lf %lf", &m[0], &m[1],
+                        &m[2], &m[3], &m[4], &m[5], &m[6], &m[7], &m[8], &m[9]),
+                 10, "%s", o.out);
+    /* As what was printed at the end of training has them. */
+    static const struct {
+        const char *name;
+        size_t at;
+    } printed[] = {{"accuracy           ", 0}, {"NMI                ", 1},
+                   {"ARI                ", 2}, {"purity             ", 3},
+                   {"ELBO               ", 4}, {"log p(x), S = 500  ", 6}};
+    for (size_t i = 0; i < sizeof printed / sizeof *printed; i++) {
+        const char *line = strstr(o.out, printed[i].name);
+        cr_assert_not_null(line, "no %s in %s", printed[i].name, o.out);
+        /* Four decimals there, six digits here. */
+        cr_expect_float_eq(atof(line + strlen(printed[i].name)), m[printed[i].at],
+                           5e-5 + 5e-6 * fabs(m[printed[i].at]), "%s", printed[i].name);
+    }
+    cr_expect(m[8] > 4.5 && m[8] < 5.5 && m[9] > 0);
     forget(&o);
 }
 
@@ -272,7 +303,7 @@ static void refused(const char *words, const char *piece)
 
 Test(train, bad_input_is_one_clear_message_and_leaves_no_folder)
 {
-    refused("", "gmvae or vae");
+    refused("", "gmvae, vae or vqvae");
     refused("gan", "unknown model 'gan'");
     refused("gmvae --data nowhere", "nowhere");
     refused("gmvae --data plain --clusters 0", "--clusters");

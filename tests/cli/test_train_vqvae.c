@@ -25,6 +25,29 @@ static void write_images(const char *path, uint32_t count, uint32_t side)
     cr_assert_eq(fclose(file), 0);
 }
 
+/* All numbers of one tensor of a checkpoint become that value. */
+static void set_floats(const char *path, const char *tensor, float value)
+{
+    unsigned char length[8];
+    size_t from, to, header = 0;
+    FILE *file = fopen(path, "r+b");
+    cr_assert_not_null(file);
+    cr_assert_eq(fread(length, 1, 8, file), 8);
+    for (size_t i = 0; i < 8; i++)
+        header += (size_t)length[i] << 8 * i;
+    char *text = calloc(1, header + 1);
+    cr_assert_eq(fread(text, 1, header, file), header);
+    const char *at = strstr(text, tensor);
+    at = at == NULL ? NULL : strstr(at, "\"data_offsets\"");
+    cr_assert_not_null(at, "no %s in %s", tensor, path);
+    cr_assert_eq(sscanf(strchr(at, '['), "[%zu , %zu", &from, &to), 2);
+    cr_assert_eq(fseek(file, (long)(8 + header + from), SEEK_SET), 0);
+    for (; from < to; from += sizeof value)
+        cr_assert_eq(fwrite(&value, sizeof value, 1, file), 1);
+    cr_assert_eq(fclose(file), 0);
+    free(text);
+}
+
 static void setup(void)
 {
     program_setup();
@@ -61,7 +84,7 @@ Test(train_vqvae, a_run_leaves_its_folder_and_ends_with_numbers_and_pictures)
     STATUS(o, 0);
     HAS(o.out, "audit.jsonl\ncheckpoint.safetensors\ncodebook.png\ncodes.tsv\nconfig.json\n"
                "metrics.tsv\nreconstructions.png\nsamples.png\n");
-    HAS(o.out, "\n6\n18\n18\ncode\tcount\tshare\n7\nPNG"); /* 5 epochs; 6 findings in 3 epochs */
+    HAS(o.out, "\n6\n42\n42\ncode\tcount\tshare\n7\nPNG"); /* 5 epochs; 14 rows in 3 epochs */
     forget(&o);
 }
 
@@ -99,10 +122,10 @@ Test(train_vqvae, a_run_stopped_in_either_phase_goes_on_to_the_same_bytes)
         o = run("%s", command);
         STATUS(o, 0);
         forget(&o);
-        o = run(TRAIN_VQVAE "--resume cut --no-eval && "
-                            "cmp whole/checkpoint.safetensors cut/checkpoint.safetensors && "
-                            "cut -f 1-11 whole/metrics.tsv >a && cut -f 1-11 cut/metrics.tsv >b && "
-                            "cmp a b && cmp whole/audit.jsonl cut/audit.jsonl");
+        o = run("\"$EVIDENCE\" train --resume cut --no-eval && "
+                "cmp whole/checkpoint.safetensors cut/checkpoint.safetensors && "
+                "cut -f 1-11 whole/metrics.tsv >a && cut -f 1-11 cut/metrics.tsv >b && "
+                "cmp a b && cmp whole/audit.jsonl cut/audit.jsonl");
         STATUS(o, 0);
         HAS(o.err, "going on after step");
         forget(&o);
@@ -170,6 +193,138 @@ Test(train_vqvae, what_is_wrong_is_said_and_nothing_is_left_behind)
     outcome o = run(TRAIN_VQVAE "--resume r --epochs 3; test $? = 2 && " TRAIN_VQVAE "--resume r");
     STATUS(o, 2);
     HAS(o.err, "epochs");
+    forget(&o);
+}
+
+/* The folder's config.json says which model it is. */
+Test(train_vqvae, a_run_is_gone_on_with_by_its_folder_and_others_are_told_apart)
+{
+    outcome o = run(TRAIN_VQVAE SMALL
+                    "--out r --no-eval && \"$EVIDENCE\" train gmvae --hidden 6 "
+                    "--latent 2 --clusters 2 --batch 10 --threads 1 --data images "
+                    "--epochs 1 --out g --no-eval");
+    STATUS(o, 0);
+    forget(&o);
+    static const struct {
+        const char *words;
+        int status;
+        const char *message;
+    } asked[] = {
+        {"train --resume r --no-eval", 0, "going on after step 30 of 30"},
+        {"train --no-eval --resume=r", 0, "going on after step 30 of 30"},
+        {"train vqvae --resume r --no-eval", 0, "going on after step 30 of 30"},
+        {"train --resume g --no-eval", 0, "going on after step"},
+        {"train gmvae --resume r", 2, "a run of the model 'vqvae', where one of gmvae or vae"},
+        {"train vqvae --resume g", 2, "a run of the model 'gmvae', where one of vqvae"},
+        {"train vae --resume g", 2, "g: a run of the model 'gmvae', not of 'vae'"},
+        {"train --resume r gmvae", 2, "'gmvae' has no place beside --resume"},
+        {"train --resume r --epochs 9", 2, "epochs"},
+        {"train --resume", 2, "needs a value"},
+        {"train --out x vqvae", 2, "stands before them"},
+        {"encode g", 2, "a run of the model 'gmvae', where one of vqvae"}};
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        o = run("\"$EVIDENCE\" %s", asked[i].words);
+        cr_expect_eq(o.status, asked[i].status, "%s: %d, %s", asked[i].words, o.status, o.err);
+        HAS(o.err, asked[i].message);
+        forget(&o);
+    }
+    o = run(
+        "sed -i 's/\"beta\": [0-9.]*/\"beta\": -1/' r/config.json; \"$EVIDENCE\" train --resume r");
+    STATUS(o, 2);
+    HAS(o.err, "beta");
+    forget(&o);
+    o = run("sed -i 's/\"vqvae\"/\"gan\"/' r/config.json; \"$EVIDENCE\" train --resume r");
+    STATUS(o, 2);
+    HAS(o.err, "a run of the model 'gan'");
+    forget(&o);
+}
+
+Test(train_vqvae, an_audit_on_demand_prints_its_rows_and_names_what_is_refuted)
+{
+    outcome o = run(TRAIN_VQVAE SMALL "--out r --no-eval");
+    STATUS(o, 0);
+    HAS(o.err, "audit: 14 of 14 rows hold");
+    forget(&o);
+    o = run("\"$EVIDENCE\" audit r && \"$EVIDENCE\" audit --jsonl --batch 7 r");
+    STATUS(o, 0);
+    HAS(o.out, "HOLDS      commitment");
+    HAS(o.out, "vq-bound-positions");
+    HAS(o.out, "14 rows: 14 hold, 0 refuted, 0 undecided, 0 void\n");
+    HAS(o.out, "{\"step\":30,\"name\":\"reconstruction\"");
+    forget(&o);
+    o = run("\"$EVIDENCE\" audit --samples 10 r");
+    STATUS(o, 2);
+    HAS(o.err, "--samples");
+    forget(&o);
+    set_floats("r/checkpoint.safetensors", "\"codebook\"", 1e30F);
+    o = run("\"$EVIDENCE\" audit r");
+    STATUS(o, 1); /* squares of distances to such codes are no floats */
+    HAS(o.out, "REFUTED    codebook");
+    HAS(o.err, "the audit refutes 'reconstruction'");
+    forget(&o);
+    o = run("cp r/checkpoint.safetensors x && head -c 2000 x >r/checkpoint.safetensors; "
+            "\"$EVIDENCE\" audit r");
+    STATUS(o, 2);
+    HAS(o.err, "checkpoint.safetensors");
+    forget(&o);
+}
+
+Test(train_vqvae, measures_of_several_runs_are_one_table)
+{
+    outcome o = run(TRAIN_VQVAE SMALL "--out r --no-eval && " TRAIN_VQVAE SMALL
+                                      "--out s --seed 2 --codebook gradient --no-eval");
+    STATUS(o, 0);
+    forget(&o);
+    o = run("\"$EVIDENCE\" eval --format tsv r s && \"$EVIDENCE\" eval r");
+    STATUS(o, 0);
+    char data[2][16], *at = strstr(o.out, "\nvqvae\timages\t1\tema\t0.01\t30\t");
+    double measures[8], squared_error, share, learnt, uniform;
+    cr_assert_eq(strncmp(o.out,
+                         "model\tdata\tseed\tcodebook\trevive\tstep\tmse\tmse_over_variance\t"
+                         "perplexity\tcodes\tdead_share\tbits_learnt\tbits_uniform\tseconds\n",
+                         60),
+                 0, "%s", o.out);
+    cr_assert_not_null(at, "%s", o.out);
+    HAS(o.out, "\nvqvae\timages\t2\tgradient\t0.01\t30\t");
+    cr_assert_eq(sscanf(at, " %15s %15s 1 ema 0.01 30 %lf %lf %lf %lf %lf %lf %lf %lf", data[0],
+                        data[1], &measures[0], &measures[1], &measures[2], &measures[3],
+                        &measures[4], &measures[5], &measures[6], &measures[7]),
+                 10, "%s", at);
+    cr_expect_float_eq(measures[3], 6, 0);
+    cr_expect(measures[4] >= 0 && measures[4] < 1 && measures[7] > 0);
+    /* What is printed for people says the same, with fewer digits. */
+    cr_assert_eq(sscanf(strstr(o.out, "squared error"), "squared error %lf a pixel, %lf",
+                        &squared_error, &share),
+                 2);
+    cr_assert_eq(sscanf(strstr(o.out, "bits a pixel, learnt"), "bits a pixel, learnt %lf", &learnt),
+                 1);
+    cr_assert_eq(
+        sscanf(strstr(o.out, "bits a pixel, uniform"), "bits a pixel, uniform %lf", &uniform), 1);
+    cr_expect_float_eq(measures[0], squared_error, 1e-6);
+    cr_expect_float_eq(measures[1], share, 1e-4);
+    cr_expect_float_eq(measures[5], learnt, 1e-4);
+    cr_expect_float_eq(measures[6], uniform, 1e-4);
+    forget(&o);
+    o = run(
+        "\"$EVIDENCE\" train vae --hidden 6 --latent 2 --batch 10 --threads 1 --data images "
+        "--epochs 1 --out g --no-eval && \"$EVIDENCE\" eval --format tsv --log-px-images 0 g && "
+        "\"$EVIDENCE\" eval --format tsv r g");
+    STATUS(o, 2);
+    HAS(o.out, "vae\timages\t1\t6\tNA\tNA\tNA\tNA\t");
+    HAS(o.out, "\tNA\tNA\t0\t");
+    HAS(o.err, "runs of two kinds");
+    forget(&o);
+    o = run("\"$EVIDENCE\" eval r s");
+    STATUS(o, 2);
+    HAS(o.err, "one run");
+    forget(&o);
+    o = run("\"$EVIDENCE\" eval --format tsv r nowhere");
+    STATUS(o, 2);
+    cr_expect_str_eq(o.out, "");
+    HAS(o.err, "nowhere");
+    forget(&o);
+    o = run("ls s"); /* a table writes nothing into a folder */
+    LACKS(o.out, "codes.tsv");
     forget(&o);
 }
 

@@ -192,3 +192,45 @@ Test(run_folder, a_disk_that_fills_up_is_the_machines_fault)
     cr_expect_str_eq(error.message, "can't write to r/metrics.tsv: File too large");
     ev_run_close(&run);
 }
+
+Test(run_folder, its_seconds_are_the_sum_of_the_epochs)
+{
+    ev_run_folder run;
+    ev_error error = EV_ERROR_NONE;
+    double seconds;
+    cr_assert_eq(ev_run_create(&run, "r", 1, keys, "step\tloss\tseconds", &error), EV_OK);
+    cr_assert_eq(ev_run_seconds(&run, &seconds, &error), EV_OK);
+    cr_expect_float_eq(seconds, 0, 0);
+    cr_assert_eq(ev_run_log(&run, EV_RUN_METRICS, &error, "10\t3\t1.5"), EV_OK);
+    cr_assert_eq(ev_run_log(&run, EV_RUN_METRICS, &error, "20\tNA\t2.25"), EV_OK);
+    cr_assert_eq(ev_run_seconds(&run, &seconds, &error), EV_OK);
+    cr_expect_float_eq(seconds, 3.75, 0);
+    cr_assert_eq(ev_run_log(&run, EV_RUN_METRICS, &error, "30\t2\tsoon"), EV_OK);
+    cr_expect_eq(ev_run_seconds(&run, &seconds, &error), EV_BAD_INPUT);
+    cr_expect_eq(error.line, 4);
+    ev_run_close(&run);
+}
+
+Test(run_folder, a_run_of_another_model_is_named_as_such)
+{
+    const char *models[] = {"this", "that", NULL};
+    int model = 1;
+    const ev_config_key with_model[] = {{"model", EV_CONFIG_CHOICE, &model, .choices = models},
+                                        keys[0]};
+    char name[EV_CONFIG_TEXT_SIZE];
+    ev_run_folder run;
+    ev_error error = EV_ERROR_NONE;
+    cr_assert_eq(ev_run_create(&run, "r", 2, with_model, "step", &error), EV_OK);
+    ev_run_close(&run);
+    cr_assert_eq(ev_run_model("r", name, &error), EV_OK);
+    cr_expect_str_eq(name, "that");
+    cr_assert_eq(ev_run_open(&run, "r", 2, with_model, &error), EV_OK);
+    ev_run_close(&run);
+    models[1] = "other";
+    cr_expect_eq(ev_run_open(&run, "r", 2, with_model, &error), EV_BAD_INPUT);
+    cr_expect_not_null(strstr(error.message, "'that', where one of this or other is expected"),
+                       "%s", error.message);
+    error = EV_ERROR_NONE;
+    cr_expect_eq(ev_run_model("nowhere", name, &error), EV_BAD_INPUT);
+    cr_expect_not_null(strstr(error.message, "no config.json"), "%s", error.message);
+}

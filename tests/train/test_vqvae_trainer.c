@@ -2,7 +2,7 @@
  * notices, and how a run ends that can't go on. */
 #include "nn/buffer.h"
 #include "scratch.h"
-#include "train/vqvae_audit.h"
+#include "train/vqvae_audit_step.h"
 #include "train/vqvae_checkpoint.h"
 
 #include <math.h>
@@ -156,10 +156,11 @@ Test(vqvae_trainer, the_audit_holds_in_every_epoch_and_leaves_the_state_alone)
         begin(&audited, &config);
         begin(&plain, &config);
         for (uint64_t step = 0; step < 60; step += 5) {
-            ev_vqvae_finding found[EV_VQVAE_FINDINGS];
-            cr_assert_eq(ev_vqvae_audit(&audited, found, &error), EV_OK);
-            const ev_vqvae_finding *failure = ev_vqvae_audit_failure(found);
-            cr_expect_null(failure, "%s: %g", failure->what, failure->worst);
+            ev_audit audit;
+            cr_assert_eq(ev_vqvae_audit_step(&audited, &audit, &error), EV_OK);
+            cr_expect(ev_audit_passed(&audit), "%s", audit.diagnosis);
+            cr_expect_eq(ev_audit_tally(&audit, EV_HOLDS), audit.count);
+            ev_audit_free(&audit);
             run_to(&audited, step + 5);
             run_to(&plain, step + 5);
         }
@@ -169,27 +170,21 @@ Test(vqvae_trainer, the_audit_holds_in_every_epoch_and_leaves_the_state_alone)
     }
 }
 
-/* A NaN among the codes, and averages that say more than their claims: each is named. */
+/* A NaN among the codes: the first that it touches is named. */
 Test(vqvae_trainer, what_the_audit_refutes_is_named)
 {
     const ev_vqvae_train_config config = config_of(EV_CODEBOOK_AVERAGE);
-    ev_vqvae_finding found[EV_VQVAE_FINDINGS];
+    ev_audit audit;
     ev_error error = EV_ERROR_NONE;
     ev_vqvae_trainer t;
     begin(&t, &config);
     run_to(&t, 5);
     t.autoencoder.parameters[t.model.codebook] = NAN;
-    cr_assert_eq(ev_vqvae_audit(&t, found, &error), EV_OK);
-    const ev_vqvae_finding *failure = ev_vqvae_audit_failure(found);
-    cr_assert_not_null(failure);
-    cr_expect_str_eq(failure->what, "nearest");
-    const ev_vqvae_finding good[EV_VQVAE_FINDINGS] = {{"a", 0, 0}, {"b", 1, 1}, {"c", 0, 0},
-                                                      {"d", 0, 0}, {"e", 0, 0}, {"f", 0, 0}};
-    ev_vqvae_finding one_bad[EV_VQVAE_FINDINGS];
-    memcpy(one_bad, good, sizeof good);
-    one_bad[4].worst = 1e-30;
-    cr_expect_null(ev_vqvae_audit_failure(good));
-    cr_expect_str_eq(ev_vqvae_audit_failure(one_bad)->what, "e");
+    cr_assert_eq(ev_vqvae_audit_step(&t, &audit, &error), EV_OK);
+    cr_expect_not(ev_audit_passed(&audit));
+    cr_expect_str_eq(audit.failed, "nearest");
+    cr_expect_not_null(strstr(audit.diagnosis, "claim vq-one-hot"), "%s", audit.diagnosis);
+    ev_audit_free(&audit);
     ev_vqvae_trainer_destroy(&t);
 }
 
