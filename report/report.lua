@@ -183,36 +183,73 @@ local function tex_mark(r)
   return string.format('\\hyperlink{%s}{%s}', anchor(r), mark(r):gsub('@', '@'))
 end
 
--- A formula in pieces between which a line may break: before relations and before + and - that stand in
--- no bracket, and not at the beginning of what they belong to.
-local breaks = { ['='] = true, ['+'] = true, ['-'] = true, ['\\le'] = true, ['\\ge'] = true, ['\\approx'] = true, ['\\propto'] = true }
-local openers = { ['{'] = 1, ['['] = 1, ['('] = 1, ['}'] = -1, [']'] = -1, [')'] = -1, ['\\left'] = 1, ['\\right'] = -1, ['\\begin'] = 1, ['\\end'] = -1 }
+-- A formula in pieces between which a line may break: before relations and before + and - between terms,
+-- in no bracket or, where a piece is long, in one; never inside braces or \left ... \right.
+local relation_signs = { ['='] = true, ['\\le'] = true, ['\\ge'] = true, ['\\approx'] = true, ['\\propto'] = true }
+local signs = { ['+'] = true, ['-'] = true }
+local hard_brackets = { ['{'] = 1, ['}'] = -1, ['\\left'] = 1, ['\\right'] = -1, ['\\begin'] = 1, ['\\end'] = -1 }
+local soft_brackets = { ['('] = 1, ['['] = 1, [')'] = -1, [']'] = -1 }
 -- Behind these a sign is not between two terms.
-local function is_term(token) return token ~= nil and not breaks[token] and token ~= '^' and token ~= '_' and token ~= ',' end
+local no_term = { ['('] = true, ['['] = true, ['{'] = true, ['^'] = true, ['_'] = true, [','] = true, ['|'] = true }
+
+-- How many tokens a piece must have before it may end in front of this one; nil: it may not.
+local function least(token, soft)
+  if relation_signs[token] then return soft == 0 and 4 or nil end
+  if signs[token] then return soft == 0 and 12 or soft == 1 and 18 or nil end
+end
+
+local function token_at(tex, at)
+  local token = tex:match('^\\%a+', at) or tex:match('^\\.', at) or tex:sub(at, at)
+  if token ~= '\\left' and token ~= '\\right' then return token, #token end
+  return token, #token + #(tex:match('^%s*\\%a+', at + #token) or tex:match('^%s*\\?.', at + #token) or '')
+end
 
 local function pieces(tex)
-  local out, depth, from, at, before, length = {}, 0, 1, 1, nil, 0
+  local out, hard, soft, from, at, before, length = {}, 0, 0, 1, 1, nil, 0
   while at <= #tex do
-    local token = tex:match('^\\%a+', at) or tex:match('^\\.', at) or tex:sub(at, at)
+    local token, size = token_at(tex, at)
     if not token:match('^%s') then
-      if depth == 0 and breaks[token] and is_term(before) and length >= ((token == '+' or token == '-') and 12 or 4) then
+      local wanted = hard == 0 and least(token, soft)
+      if wanted and length >= wanted and not (no_term[before] or signs[before] or relation_signs[before]) then
         out[#out + 1] = tex:sub(from, at - 1)
         from, length = at, 0
       end
-      local opens = openers[token] or 0
-      -- \left( and \right] count once.
-      if token == '\\left' or token == '\\right' then
-        local delimiter = tex:match('^%s*(\\%a+)', at + #token) or tex:match('^%s*(\\?.)', at + #token) or ''
-        at = at + #(tex:match('^%s*', at + #token)) + #delimiter
-      end
-      depth = depth + opens
+      hard, soft = hard + (hard_brackets[token] or 0), soft + (hard == 0 and soft_brackets[token] or 0)
       before, length = token, length + 1
     end
-    at = at + #token
+    at = at + size
   end
   out[#out + 1] = tex:sub(from)
-  -- A break inside a scope that was left open by a command without braces would change the meaning.
-  return depth == 0 and out or { tex }
+  return hard == 0 and out or { tex }
+end
+
+-- Of a display that makes no claim, the formulas that stand beside each other, and its lines.
+local function formulas(tex)
+  local out, hard, from, at = {}, 0, 1, 1
+  if tex:find('\\begin', 1, true) then return { tex } end
+  while at <= #tex do
+    local token, size = token_at(tex, at)
+    if hard == 0 and (token == '\\qquad' or token == '\\\\') then
+      out[#out + 1] = tex:sub(from, at - 1)
+      from = at + size
+    end
+    hard = hard + (hard_brackets[token] or 0)
+    at = at + size
+  end
+  out[#out + 1] = tex:sub(from)
+  return out
+end
+
+local function wrap_displays(block)
+  return block:walk { Math = function(m)
+    if m.mathtype ~= 'DisplayMath' then return nil end
+    local parts = formulas(m.text)
+    if #parts == 1 then return nil end
+    local out = { pandoc.RawInline('html', '<span class="side-by-side">') }
+    for _, part in ipairs(parts) do if part:match('%S') then out[#out + 1] = pandoc.Math('DisplayMath', part) end end
+    out[#out + 1] = pandoc.RawInline('html', '</span>')
+    return out
+  end }
 end
 
 local function line_of(r, whole)
@@ -341,7 +378,7 @@ local function weave(blocks, settings)
       pending = nil
     else
       if block.t == 'Header' and block.level == 1 then finish() end
-      out[#out + 1] = block
+      out[#out + 1] = html and wrap_displays(block) or block
     end
   end
   finish()
@@ -531,7 +568,7 @@ local function results(where)
     if name:match('%.tsv$') then
       local path = where .. '/' .. name
       local t = read_results(path)
-      out[#out + 1] = pandoc.Header(2, { pandoc.Str((name:gsub('%.tsv$', ''):gsub('_', ' '))) })
+      out[#out + 1] = pandoc.Header(2, { pandoc.Str((name:gsub('%.tsv$', ''):gsub('_', ' '))) }, { id = 'results-' .. name:gsub('%.tsv$', '') })
       for _, comment in ipairs(t.comments) do out[#out + 1] = para(pandoc.Str(comment)) end
       local function cells(row)
         local made = {}

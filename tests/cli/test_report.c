@@ -1,7 +1,6 @@
 /* The page that `evidence report` weaves: from its bytes, and in a browser. */
+#include "browser.h"
 #include "program.h"
-
-#include <ctype.h>
 
 TestSuite(report, .init = program_setup, .fini = program_teardown, .timeout = 300);
 
@@ -152,6 +151,192 @@ Test(report, in_a_browser_it_fits_380_pixels_and_every_step_opens_by_keyboard)
     LACKS(o.err, "CONSOLE");
     forget(&o);
     free(page);
+}
+
+/* Tab goes from step to step, with a frame to be seen; Enter and Space open and shut each. */
+Test(report, by_keyboard_alone_every_step_is_reached_seen_opened_and_shut)
+{
+    static const char ON_STEP[] =
+        "(a=>a.matches('.step summary')?a.closest('.step').id+"
+        "(getComputedStyle(a).outlineStyle==='solid'&&parseFloat(getComputedStyle(a).outlineWidth)>"
+        "=2?"
+        "' framed ':' bare "
+        "')+(a.parentElement.open&&a.nextElementSibling.offsetHeight>0?'open':'shut')"
+        ":'')(document.activeElement)";
+    static const char *const steps[] = {"step-square-1", "step-square-2", "step-slip-1",
+                                        "step-slip-2"};
+    char address[4200], here[4096], wanted[64];
+    size_t reached = 0;
+    need("chromium");
+    weave(GOOD);
+    snprintf(address, sizeof address, "file://%s/own.html", getcwd(here, sizeof here));
+    browser b = browser_open(address);
+    for (int presses = 0; presses < 60 && reached < 4; presses++) {
+        browser_key(&b, "Tab", "", 9);
+        char *at = browser_value(&b, ON_STEP);
+        for (int turn = 0; turn < 3 && at[0] != '\0'; turn++) {
+            snprintf(wanted, sizeof wanted, "%s framed %s", steps[reached],
+                     turn % 2 == 0 ? "shut" : "open");
+            cr_expect_str_eq(at, wanted, "%s", at);
+            if (turn == 2)
+                reached++;
+            else if ((reached + (size_t)turn) % 2 == 0)
+                browser_key(&b, "Enter", "\r", 13);
+            else
+                browser_key(&b, " ", " ", 32);
+            free(at);
+            at = turn == 2 ? strdup("") : browser_value(&b, ON_STEP);
+        }
+        free(at);
+    }
+    cr_expect_eq(reached, 4);
+    browser_close(&b);
+}
+
+/* A line a good deal wider than a phone, which has places to break. */
+Test(report, wide_lines_break_at_relations_and_terms_and_need_no_scrolling)
+{
+    static const char WIDE[] =
+        "# Wide\n\nAssume $x \\in \\mathbb{R}$ and $y \\in \\mathbb{R}_{>0}$. Define\n"
+        "$$ f(x) = x^2 + \\sin(x) + x^3, \\qquad g(x) = x^2 + \\cos(x) + x^3, \\qquad "
+        "h(x) = x + \\exp(-x^2) $$\n\n<!-- claim: wide -->\n$$\n"
+        "(x+y)^4 + (x+y)^2 + (x+y) + 1 = x^4 + 4 x^3 y + 6 x^2 y^2 + 4 x y^3 + y^4 + x^2 + 2 x y + "
+        "y^2 + x + y + 1\n  = 2 \\Big(\\tfrac12 (x+y)^4 + \\tfrac12 x^2 + x y + \\tfrac12 y^2 + "
+        "\\tfrac12 x + \\tfrac12 y + \\tfrac12 \\Big)\n$$\n";
+    need("chromium");
+    weave(WIDE);
+    char address[4200], here[4096];
+    snprintf(address, sizeof address, "file://%s/own.html", getcwd(here, sizeof here));
+    browser b = browser_open(address);
+    json_decref(browser_ask(&b, "Emulation.setDeviceMetricsOverride",
+                            json_pack("{s:i, s:i, s:i, s:b}", "width", 380, "height", 800,
+                                      "deviceScaleFactor", 1, "mobile", 0)));
+    char *found = browser_value(
+        &b, "[innerWidth,document.documentElement.scrollWidth<=380,"
+            "[...document.querySelectorAll('.step .line,.step .maths,.side-by-side')]"
+            ".filter(e=>e.scrollWidth>e.clientWidth).length,"
+            "document.querySelectorAll('.step .maths math').length>6].join(' ')");
+    cr_expect_str_eq(found, "380 true 0 true", "%s", found);
+    free(found);
+    browser_close(&b);
+}
+
+/* --- Training ---------------------------------------------------------------------------------- */
+
+#define RESULTS                                                                                 \
+    "# command: evidence train gmvae --preset {preset} --seed {seed} --out RUN\n# Two seeds.\n" \
+    "preset\tseed\taccuracy\tlog_px_se\npaper\t1\t0.71\t2.5\npaper\t2\t0.75\tNA\n"
+
+static void write_results(const char *text)
+{
+    cr_assert_eq(system("mkdir -p results"), 0);
+    program_write("results/gmvae_paper.tsv", text);
+    program_write("own.md", GOOD);
+}
+
+Test(report, a_table_of_results_has_a_command_a_row_and_a_mean)
+{
+    need("pandoc");
+    write_results(RESULTS);
+    outcome o = run("\"$EVIDENCE\" report own.md --results results --out own.html");
+    STATUS(o, 0);
+    forget(&o);
+    char *page = program_slurp("own.html");
+    HAS(page, ">gmvae paper</h2>");
+    HAS(page, "Two seeds.");
+    HAS(page, "<td style=\"text-align: left;\">0.75</td>");
+    HAS(page, "<code>evidence train gmvae --preset paper --seed 2 --out RUN</code>");
+    HAS(page, "0.73 ± 0.028"); /* sqrt(2) 0.02 */
+    HAS(page, "<td style=\"text-align: left;\">NA</td>");
+    free(page);
+}
+
+Test(report, a_table_of_results_that_is_not_whole_is_named_and_stops_the_page)
+{
+    need("pandoc");
+    static const struct {
+        const char *text, *message;
+    } cases[] = {{"preset\tseed\npaper\t1\n", "results/gmvae_paper.tsv:1: the first line must be"},
+                 {"# command: x {sed}\nseed\n1\n",
+                  "results/gmvae_paper.tsv:1: {sed} in the command is no column"},
+                 {"# command: x\na\tb\n1\t2\t3\n",
+                  "results/gmvae_paper.tsv:3: 3 cells, and there are 2 names"},
+                 {"# command: x\na\tb\n1\t\n", "results/gmvae_paper.tsv:3: cell 2 is empty"},
+                 {"# command: x\na\tb\n", "results/gmvae_paper.tsv has no rows"},
+                 {"# command: x\n", "results/gmvae_paper.tsv has no line of names"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        write_results(cases[i].text);
+        outcome o = run("\"$EVIDENCE\" report own.md --results results --out own.html");
+        STATUS(o, 2);
+        HAS(o.err, cases[i].message);
+        cr_expect_neq(access("own.html", F_OK), 0);
+        forget(&o);
+    }
+    outcome o = run("\"$EVIDENCE\" report own.md --results nowhere --out own.html");
+    STATUS(o, 2);
+    HAS(o.err, "no tables of results in nowhere");
+    forget(&o);
+}
+
+Test(report, the_figures_of_a_run_must_be_of_the_run_as_it_is)
+{
+    need("pandoc");
+    program_write("own.md", GOOD);
+    cr_assert_eq(system("mkdir -p runs/gmvae plots"), 0);
+    program_write(
+        "runs/gmvae/config.json",
+        "{\"model\": \"gmvae\", \"hidden\": [8, 4], \"seed\": 7, \"revision\": \"abc\"}\n");
+    program_write("runs/gmvae/metrics.tsv", "step\tloss\n10\t3\n20\t2\n");
+    outcome o = run("\"$EVIDENCE\" report own.md --figures plots --runs runs --out own.html");
+    STATUS(o, 2);
+    HAS(o.err, "runs/gmvae is there, and no figure of it in plots: make plots");
+    forget(&o);
+    program_write("plots/training-loss.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"/>\n");
+    program_write("plots/training-loss.tsv",
+                  "# a\n# run runs/gmvae, step 20, seed 7, revision abc\n# x\n");
+    o = run("\"$EVIDENCE\" report own.md --figures plots --runs runs --out own.html");
+    STATUS(o, 0);
+    forget(&o);
+    char *page = program_slurp("own.html");
+    HAS(page, "model gmvae; hidden 8, 4; seed 7; revision abc; steps done 20.");
+    HAS(page, "training-loss, drawn by plots/training.gp");
+    free(page);
+    program_write("runs/gmvae/metrics.tsv", "step\tloss\n10\t3\n20\t2\n30\t1\n");
+    o = run("rm own.html; \"$EVIDENCE\" report own.md --figures plots --runs runs --out own.html");
+    STATUS(o, 2);
+    HAS(o.err, "plots/training-loss.tsv is stale");
+    cr_expect_neq(access("own.html", F_OK), 0);
+    forget(&o);
+}
+
+/* A claim of one's own that is expected to be false is no finding about a source. */
+Test(report, the_findings_are_of_lines_that_have_a_source)
+{
+    need("pandoc");
+    program_write("own.md", GOOD);
+    outcome o = run("sed -i 's/ source: 2 / /' own.md; \"$EVIDENCE\" report own.md --out own.html");
+    STATUS(o, 0);
+    forget(&o);
+    char *page = program_slurp("own.html");
+    HAS(page, "Nothing that is printed in a source is refuted here.");
+    free(page);
+}
+
+Test(report, in_print_the_c_that_checks_stands_at_the_end)
+{
+    need("pandoc");
+    need("lualatex");
+    need("pdftotext");
+    program_write("own.md", GOOD);
+    cr_assert_eq(system("mkdir checks"), 0);
+    program_write("checks/own.c",
+                  "/* The second voice. */\nint half(int x_1)\n{\n    return x_1 % 2 ? "
+                  "~x_1 & 3 : x_1 / 2; /* {#1} $ ^ \\ */\n}\n");
+    outcome o = run("\"$EVIDENCE\" report own.md --out own.pdf && pdftotext -layout own.pdf -");
+    STATUS(o, 0);
+    HAS(o.out, "int half(int x_1)");
+    HAS(o.out, "return x_1 % 2 ? ~x_1 & 3 : x_1 / 2; /* {#1} $ ^ \\ */");
+    forget(&o);
 }
 
 Test(report, in_print_each_step_has_its_mark_and_its_evidence_at_the_end)
