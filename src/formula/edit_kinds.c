@@ -145,9 +145,46 @@ static void edit_symbol(ev_editor *ed, const ev_syntax *x)
             ev_edit_emit(ed, EV_EDIT_SWAP_SYMBOL, x, ev_edit_symbol(ed, x, ed->symbols[i]));
 }
 
+/* s_{c,j} becomes t_j, and t_c (repairs): the same letter, or another, without its second index. */
+static void edit_matrix_entry(ev_editor *ed, const ev_syntax *x)
+{
+    if (!ed->repairs || x->child_count != 3 || x->children[0]->kind != EV_SYNTAX_SYMBOL)
+        return;
+    const ev_symbol *own = &ed->table->symbols[x->children[0]->symbol];
+    for (size_t i = 0; own->kind == EV_SYMBOL_REAL && own->rank == 2 && i < ed->symbol_count; i++) {
+        const ev_symbol *other = &ed->table->symbols[ed->symbols[i]];
+        if (other->kind != EV_SYMBOL_REAL || other->rank != 1 || other->is_sample)
+            continue;
+        for (size_t k = 2; k >= 1; k--)
+            if (same_dim(other->rows, k == 2 ? own->cols : own->rows))
+                ev_edit_emit(ed, EV_EDIT_SWAP_SYMBOL, x,
+                             ev_edit_node(ed, EV_SYNTAX_INDEX, x,
+                                          ev_edit_symbol(ed, x, ed->symbols[i]), x->children[k]));
+    }
+}
+
+/* A number becomes a dimension or its inverse (repairs): 0.1 for ten clusters, 784 for D pixels. */
+static void edit_number(ev_editor *ed, const ev_syntax *x)
+{
+    double n = x->number;
+    bool small = n == 0.0 || n == 0.5 || n == 1.0 || n == 2.0; /* seldom meant for a dimension */
+    const ev_scope *scope = ed->formula->scope;
+    for (size_t i = 0; ed->repairs && !small && i < scope->visible_count; i++) {
+        const ev_symbol *s = &ed->table->symbols[scope->visible[i]];
+        if (s->kind != EV_SYMBOL_INTEGER || s->high.symbol >= 0)
+            continue;
+        const ev_syntax *dimension = ev_edit_symbol(ed, x, scope->visible[i]);
+        ev_edit_emit(ed, EV_EDIT_SWAP_SYMBOL, x,
+                     n > 1.0
+                         ? dimension
+                         : ev_edit_node(ed, EV_SYNTAX_DIV, x, ev_edit_number(ed, x, 1), dimension));
+    }
+}
+
 static void edit_index(ev_editor *ed, const ev_syntax *x)
 {
     edit_power_of(ed, x);
+    edit_matrix_entry(ed, x);
     for (size_t i = 1; i < x->child_count; i++) {
         const ev_syntax *index = x->children[i];
         const bool fixed = ed->repairs && index->kind == EV_SYNTAX_NUMBER;
@@ -259,12 +296,44 @@ static void edit_range(ev_editor *ed, const ev_syntax *x)
                                   body->children[1]));
 }
 
+/* E over q(z) becomes E over q(z, c) (repairs): what is free under it is averaged too. */
+static void edit_to_joint(ev_editor *ed, const ev_syntax *x, const struct ev_definition *own)
+{
+    const ev_syntax *density = x->children[1];
+    for (size_t i = 0; ed->repairs && i < ed->density_count; i++) {
+        const ev_syntax *other = ed->densities[i];
+        const struct ev_definition *d = ed->table->symbols[other->symbol].definition;
+        bool wider = d->left_count > own->left_count && own->left_count <= density->child_count;
+        for (size_t k = 0; wider && k < d->left_count; k++)
+            wider = k < own->left_count ? d->formals[k] == own->formals[k]
+                                        : other->children[k]->kind == EV_SYNTAX_SYMBOL;
+        ev_syntax *joint = wider ? ev_edit_copy(ed, other, other->child_count) : NULL;
+        int *variables = wider ? ev_arena_array(ed->arena, d->left_count, sizeof *variables) : NULL;
+        if (joint == NULL || variables == NULL || x->variable_count != own->left_count)
+            continue;
+        for (size_t k = 0; k < d->left_count; k++) {
+            joint->children[k] = k < own->left_count ? density->children[k] : other->children[k];
+            variables[k] = k < own->left_count ? x->variables[k] : other->children[k]->symbol;
+        }
+        ev_syntax *average = ev_edit_copy(ed, x, x->child_count);
+        if (average == NULL)
+            return;
+        average->children[1] = joint;
+        average->variables = variables;
+        average->variable_count = d->left_count;
+        ev_edit_emit(ed, EV_EDIT_DENSITY, x, average);
+    }
+}
+
 static void edit_expectation(ev_editor *ed, const ev_syntax *x)
 {
     ev_edit_emit(ed, EV_EDIT_DROP_OPERATION, x, x->children[0]);
     if (x->child_count != 2 || x->children[1]->kind != EV_SYNTAX_APPLY)
         return;
     const struct ev_definition *own = ed->table->symbols[x->children[1]->symbol].definition;
+    if (own == NULL)
+        return;
+    edit_to_joint(ed, x, own);
     for (size_t i = 0; i < ed->density_count; i++) {
         const ev_syntax *other = ed->densities[i];
         const struct ev_definition *d = ed->table->symbols[other->symbol].definition;
@@ -347,6 +416,7 @@ void ev_edit_by_kind(ev_editor *ed, const ev_syntax *x)
         if (x->children[1]->kind == EV_SYNTAX_NUMBER || x->children[1]->kind == EV_SYNTAX_NEG)
             ev_edit_emit(ed, EV_EDIT_POWER, x, x->children[0]);
         return;
+    case EV_SYNTAX_NUMBER: edit_number(ed, x); return;
     case EV_SYNTAX_SYMBOL: edit_symbol(ed, x); return;
     case EV_SYNTAX_INDEX: edit_index(ed, x); return;
     case EV_SYNTAX_APPLY: edit_application(ed, x); return;

@@ -196,6 +196,10 @@ static slopes find_slopes(ev_op op, const ev_number *x, const ev_number *y, doub
     }
 }
 
+/* Below the smallest normal number a rounding is a share of the spacing there, 2^-1074, and no longer
+ * of the value.  Sums are exact there (their slopes' share of the value is more than they lose). */
+static double quantum(double v) { return v != 0 && fabs(v) < DBL_MIN ? 0x1p-1074 : 0; }
+
 /* slope * error, where an unbounded slope meets no error of this kind: nothing. */
 static double share(double slope, double error) { return error == 0 ? 0 : slope * error; }
 
@@ -208,6 +212,8 @@ void ev_number_apply(ev_op op, const ev_number *a, const ev_number *b, ev_number
     for (int kind = 0; kind < EV_ERROR_KINDS; kind++)
         result.error[kind] = share(slope.a, a->error[kind]) + share(slope.b, b->error[kind]);
     if (isfinite(result.value))
-        result.error[EV_ERROR_ROUNDING] += slope.rounding * EV_UNIT_ROUNDOFF * fabs(result.value);
+        result.error[EV_ERROR_ROUNDING] += slope.rounding *
+                                           fmax(EV_UNIT_ROUNDOFF * fabs(result.value),
+                                                quantum(result.value));
     *out = result;
 }

@@ -4,7 +4,7 @@
  * "Accuracy and Stability of Numerical Algorithms", 2nd ed., section 3.3), first order with
  * the second-order terms dominated, so that they stay bounds when the errors are not small.
  * Rounding adds u |v| for an arithmetic operation and 4 u |v| for a transcendental one,
- * u = 2^-53.  An operand whose error reaches a singularity gives an infinite bound.
+ * u = 2^-53; below 2^-1022, where numbers lie 2^-1074 apart, that much for u |v|.  An operand whose error reaches a singularity gives an infinite bound.
  *
  *   ev_number a = ev_number_exact(1e8), b = ev_number_exact(0.1), c;
  *   ev_number_apply(EV_OP_ADD, &a, &b, &c);   c.error[EV_ERROR_ROUNDING] is about 1.1e-8 */

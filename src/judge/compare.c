@@ -1,5 +1,6 @@
 #include "judge/compare.h"
 
+#include <float.h>
 #include <math.h>
 
 /* Argued for in the header. */
@@ -90,7 +91,8 @@ ev_comparison ev_compare(ev_relation relation, const ev_value *left, const ev_va
         c.reason = "the sides or their errors are too large to be compared";
         return c;
     }
-    c.vanish = fmax(fabs(left->value), fabs(right->value)) <= c.error && c.error <= 1e-20;
+    double larger = fmax(fabs(left->value), fabs(right->value));
+    c.vanish = larger <= fmax(c.error, DBL_MIN) && c.error <= 1e-20;
     c.outcome = outcome_of(relation, &c);
     bool equality = relation != EV_RELATION_LESS && relation != EV_RELATION_LESS_EQUAL &&
                     relation != EV_RELATION_GREATER && relation != EV_RELATION_GREATER_EQUAL;

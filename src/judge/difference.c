@@ -80,8 +80,14 @@ static void fill_terms(gallery *g, sight *s, const ev_formula *formula, const ev
     for (size_t i = 0; i < instance->slot_count; i++) {
         const ev_slot *slot = &instance->slots[i];
         const ev_symbol *symbol = &g->table->symbols[slot->symbol];
-        if (symbol->kind == EV_SYMBOL_REAL && slot->count == 1 && symbol->rank == 0)
+        if (symbol->kind != EV_SYMBOL_REAL || symbol->is_sample || slot->count == 0)
+            continue;
+        if (symbol->rank == 0 && slot->count == 1)
             add_scalar(g, s, &n, inputs[slot->first], symbol->name);
+        if (symbol->rank > 0) /* the entry that there is at all dimensions */
+            add_scalar(
+                g, s, &n, inputs[slot->first],
+                ev_arena_format(g->arena, symbol->rank == 1 ? "%s_{1}" : "%s_{1,1}", symbol->name));
     }
 }
 

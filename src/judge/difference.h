@@ -2,7 +2,8 @@
  *
  * At fresh points the sides' difference and their ratio are compared with a small dictionary: the
  * constants 1, log 2, log 2 pi; the step's own dimensions n, their squares and logarithms, and their
- * products with those constants; its scalars s, s^2 and log s; each times a quarter, a half, 1, 3/2,
+ * products with those constants; its scalars and the first entries of its vectors and matrices, s,
+ * s^2 and log s; each times a quarter, a half, 1, 3/2,
  * 2, 3 or 4.  A term is named when it fits at every point, to six digits: "the right side is short
  * of 1/2 J log(2 pi)", "the right side is 2 times too large". */
 #ifndef EV_JUDGE_DIFFERENCE_H

@@ -100,8 +100,10 @@ static ev_status staged_verdict(const ev_formula *formula, const ev_strength_req
         if (k == CLOSED_FORM && (!closed || argmin || *verdict != EV_HOLDS))
             return EV_OK;
         ev_budget budget = stage_budget(request->budget, k);
-        if (k == THOROUGH && argmin)
+        if (k == THOROUGH && argmin) {
+            budget.operations *= ARGMIN_POINTS / budget.points;
             budget.points = ARGMIN_POINTS;
+        }
         ev_status status = verdict_of(formula, request->id, &budget, seed, spent, verdict, meaning,
                                       &closed);
         if (status != EV_OK || !*meaning || *verdict == EV_REFUTED)

@@ -64,6 +64,26 @@ Test(number, an_operation_on_numbers_within_their_errors_stays_within_its_own)
         }
 }
 
+Test(number, a_value_below_the_normal_numbers_has_their_spacing_for_its_rounding)
+{
+    uint64_t state = 19;
+    for (size_t round = 0; round < rounds(2000); round++) {
+        ev_number u = ev_number_exact(draw_uniform(&state, -744, -709)), e, v;
+        ev_number d = ev_number_exact(draw_uniform(&state, 0.1, 3));
+        ev_number_apply(EV_OP_EXP, &u, &u, &e);
+        for (int divide = 0; divide < 2; divide++) {
+            ev_number_apply(divide ? EV_OP_DIV : EV_OP_MUL, &e, &d, &v);
+            long double truth = divide ? expl((long double)u.value) / (long double)d.value
+                                       : expl((long double)u.value) * (long double)d.value;
+            long double off = fabsl(truth - (long double)v.value);
+            cr_assert(v.value == 0 || off <= (long double)ev_number_total_error(&v),
+                      "e^%.17g, %.17g: %g off by %Lg, bound %g", u.value, d.value, v.value, off,
+                      ev_number_total_error(&v));
+            cr_assert_leq(ev_number_total_error(&v), 64 * 0x1p-1074 + 1e-14 * v.value);
+        }
+    }
+}
+
 Test(number, small_errors_are_carried_without_much_loss)
 {
     uint64_t state = 18;

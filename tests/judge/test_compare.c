@@ -87,6 +87,14 @@ Test(compare, zero_equals_zero)
     cr_assert_eq(outcome(EV_RELATION_EQUAL, 1e-12, 1e-11, 0.0, 1e-11), EV_UNRESOLVED);
 }
 
+Test(compare, below_the_normal_numbers_no_relative_precision_is_asked_for)
+{
+    const double q = 0x1p-1074;
+    cr_assert_eq(outcome(EV_RELATION_EQUAL, 1000 * q, 2 * q, 1001 * q, 2 * q), EV_AGREES);
+    cr_assert_eq(outcome(EV_RELATION_EQUAL, 1000 * q, 2 * q, 1020 * q, 2 * q), EV_DIFFERS);
+    cr_assert_eq(outcome(EV_RELATION_EQUAL, 1000 * q, 1e-3, 1001 * q, 0), EV_UNRESOLVED);
+}
+
 Test(compare, digits_count_the_distance_or_the_error_whichever_is_larger)
 {
     ev_value a = ev_value_of(1.0, 1e-12), b = ev_value_of(1.0, 0.0);

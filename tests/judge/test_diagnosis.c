@@ -57,7 +57,7 @@ static const struct {
     {"constant-in-sum", "with \\log(2 \\cdot \\pi) for J \\log(2 \\cdot \\pi)"},
     {"entropy-without-constant", "the right side is short of \\frac{1}{2} J \\log(2\\pi)"},
     {"published-loss", "with A for J^{2} \\log(2 \\cdot \\pi) + A"},
-    {"log-tenth", "K for 0.1"},
+    {"log-tenth", "with \\frac{1}{K} for 0.1"},
     {"categorical-sign", "with \\sum_{k=1}^{K} \\rho_{k} \\log(K \\rho_{k}) for -"},
     {"categorical-sign-gradient",
      "with \\nabla_{a} (\\sum_{k=1}^{K} \\rho_{k} \\log(K \\rho_{k}))"},
@@ -181,14 +181,41 @@ Test(diagnosis, what_a_smooth_function_is_taken_of_is_mended_too)
                      "f((a - b)^2) = f(a^2 - 2 a b - b^2)", "a^{2} - 2 a b + b^{2} for");
 }
 
-/* The missing half is a repair, but an entropy of a marginal is not decided in a quick run. */
-Test(diagnosis, a_repair_that_could_not_be_confirmed_is_not_said_to_be_missing)
+Test(diagnosis, a_half_lost_beside_the_entropy_of_a_marginal_is_put_back)
 {
     expect_diagnosis("Assume $x, y, m \\in \\mathbb{R}$, $s \\in \\mathbb{R}_{>0}$. Define $p(x) = "
                      "\\mathcal{N}(x; m, s^2)$, $p(y\\mid x) = \\mathcal{N}(y; x, 1)$, $p(y) = "
                      "\\int p(y\\mid x) p(x)\\,dx$.",
                      "\\mathcal{H}(p(y)) - \\tfrac12\\log(2\\pi e) = \\log(1+s^2)",
+                     "holds with 0.5 \\log(1 + s^{2}) for");
+}
+
+/* With the exponential lost neither side of the edit is refuted: it has no minimum at all. */
+Test(diagnosis, a_repair_that_could_not_be_confirmed_is_not_said_to_be_missing)
+{
+    expect_diagnosis("Assume $a, x \\in \\mathbb{R}$.",
+                     "\\arg\\min_x \\exp(x - a) = \\arg\\min_x (x - a)^2",
                      "that could be confirmed");
+}
+
+Test(diagnosis, a_dimension_written_as_a_number_an_index_too_many_and_a_joint_average_are_mended)
+{
+    expect_diagnosis("Assume $n \\in \\{2,\\dots,6\\}$ and $a \\in \\mathbb{R}^n$.",
+                     "\\sum_{i=1}^n (a_i + 1) = \\sum_{i=1}^n a_i + 7", "holds with n for 7");
+    expect_diagnosis("Assume $K, n \\in \\{2,\\dots,4\\}$, $k \\in \\{1,\\dots,K\\}$, $b \\in "
+                     "\\mathbb{R}^n$ and $s \\in \\mathbb{R}^{K\\times n}$.",
+                     "\\lVert b\\rVert^2 = \\sum_{j=1}^n s_{k,j} s_{k,j} - \\sum_{j=1}^n s_{k,j} "
+                     "s_{k,j} + \\sum_{j=1}^n b_j s_{k,j}",
+                     "holds with b_{j} for s_{k,j}");
+    expect_diagnosis(
+        "Assume $K \\in \\{2,\\dots,3\\}$, $c \\in \\{1,\\dots,K\\}$, $z \\in "
+        "\\mathbb{R}$, $m \\in \\mathbb{R}^K$, $w \\in \\Delta_{>0}^{K-1}$. Define $q(z) = "
+        "\\mathcal{N}(z; 0, 1)$, $q(c) = w_c$ and $q(z, c) = q(z) q(c)$.",
+        "\\sum_{k=1}^K w_k (1 + m_k^2) = \\mathbb{E}_{q(z)}[(z - m_c)^2] + 0 "
+        "\\mathbb{E}_{q(z,c)}[z]",
+        "\\mathbb{E}_{q(z, c)}[(z - m_{c})^{2}] for");
+    expect_diagnosis("Assume $n \\in \\{1,\\dots,3\\}$ and $a \\in \\mathbb{R}_{>0}^n$.",
+                     "a_1 (1 + a_1) = 1 + a_1", "the left side is a_{1} times the right one");
 }
 
 Test(diagnosis, a_relation_may_be_the_slip)

@@ -86,6 +86,29 @@ Test(strength, a_declared_equivalent_is_no_survivor_and_a_false_declaration_is_r
     ev_ledger_destroy(ledger);
 }
 
+/* What has no x in it is a constant factor of e^(...), whatever edit is made of it; the exponent's
+ * other terms are not, nor is a sign. */
+Test(strength, a_constant_factor_is_no_mutant_of_a_proportionality)
+{
+    static const char *d =
+        "Let $x, m, a, b \\in \\mathbb{R}$ and $s \\in \\mathbb{R}_{>0}$. Define "
+        "$p(x) = \\mathcal{N}(x; m, s^2)$.\n\n";
+    static const char *const right[] = {
+        "\\exp\\Big(-\\frac{(x-m)^2}{2s^2}\\Big)", "3\\exp\\Big(-\\frac{(x-m)^2}{2s^2} + a\\Big)",
+        "s \\exp\\Big(-\\frac{x^2}{2s^2}\\Big) e^{a b}\\exp\\Big(\\frac{x m}{s^2}\\Big)"};
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
+        char claim[256];
+        snprintf(claim, sizeof claim, "p(x) \\propto %s", right[i]);
+        line l = {"", claim};
+        ev_ledger *ledger = judge_line(d, &l);
+        const ev_record *r = &ledger->records[0];
+        cr_expect(r->verdict == EV_HOLDS, "%s", r->reason);
+        cr_expect(r->mutants_total >= 20, "only %zu mutants of %s", r->mutants_total, claim);
+        cr_expect(r->mutants_killed == r->mutants_total, "%s: survivors: %s", claim, r->survivors);
+        ev_ledger_destroy(ledger);
+    }
+}
+
 Test(strength, an_inequality_is_broken_at_its_sign)
 {
     static const char *d = "Let $a, b \\in \\mathbb{R}$.\n\n";
