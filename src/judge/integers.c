@@ -4,9 +4,11 @@
 
 #include <string.h>
 
-typedef enum { DISTINCT, LOW, SMALL, HIGH, ANY } style;
+typedef enum { DISTINCT, LOW, BY_ONES, SMALL, HIGH, BY_TWOS, ANY } style;
 
-static const style order[] = {DISTINCT, LOW, SMALL, HIGH, SMALL};
+/* BY_ONES and BY_TWOS tell any two of the first four symbols apart, whose ranges may be too short for
+ * DISTINCT: a sum to D that should go to J must not be judged at D = J alone. */
+static const style order[] = {DISTINCT, LOW, BY_ONES, SMALL, HIGH, BY_TWOS, SMALL};
 
 static long pick(style how, size_t position, long low, long high, ev_dice *dice)
 {
@@ -18,6 +20,8 @@ static long pick(style how, size_t position, long low, long high, ev_dice *dice)
     case DISTINCT: /* low+1, low+2, low+1, ...: a lost index or a swapped range shows */
         return low + (room < 2 ? 0 : room == 2 ? 1 : 1 + (long)(position % 2));
     case LOW: return low;
+    case BY_ONES: return low + (long)((position + 1) % 2) * (small - 1);
+    case BY_TWOS: return low + (long)(position / 2 % 2) * (small - 1);
     case HIGH: return high;
     case SMALL: return low + (long)ev_dice_below(dice, (size_t)small);
     default: return low + (long)ev_dice_below(dice, (size_t)room);
