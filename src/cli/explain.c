@@ -212,8 +212,11 @@ static void put_mutants(FILE *out, const ev_style *style, const ev_record *r)
         fputs("  mutants       not measured\n", out);
         return;
     }
-    fprintf(out, "  mutants       %zu of %zu refuted, %zu declared equivalent\n", r->mutants_killed,
-            r->mutants_total, r->mutants_equivalent);
+    fprintf(out, "  mutants       %zu of %zu refuted, ", r->mutants_killed - r->mutants_undecided,
+            r->mutants_total);
+    if (r->mutants_undecided > 0)
+        fprintf(out, "%zu undecided or void, ", r->mutants_undecided);
+    fprintf(out, "%zu declared equivalent\n", r->mutants_equivalent);
     size_t length = 0;
     for (const char *s = r->survivors; (s = ev_survivor(s, &length)) != NULL; s += length) {
         char *one = strndup(s, length);

@@ -381,6 +381,7 @@ static ev_record record_of_step(run *r, const task *t)
     record.sampling_p = result->p_value;
     record.mutants_killed = t->strength.killed;
     record.mutants_total = t->strength.total;
+    record.mutants_undecided = t->strength.undecided;
     record.mutants_equivalent = t->strength.equivalent;
     record.survivors = copy(r, t->strength.survivors);
     record.diagnosis = copy(r, t->diagnosis);

@@ -176,6 +176,7 @@ static int add_evidence(json_t *o, const ev_record *r)
            set(o, "measured", text(r->measured)) | set(o, "alternatives", alternatives(r)) |
            set(o, "mutants_killed", whole(r->mutants_killed)) |
            set(o, "mutants_total", whole(r->mutants_total)) |
+           set(o, "mutants_undecided", whole(r->mutants_undecided)) |
            set(o, "mutants_equivalent", whole(r->mutants_equivalent)) |
            set(o, "survivors", text(r->survivors)) | set(o, "seconds", number(r->seconds));
 }

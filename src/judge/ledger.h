@@ -65,8 +65,9 @@ typedef struct {
     double estimate_deviation; /* standard deviation of an estimator at the shown point, or NaN */
     uint64_t seed;
     size_t mutants_killed, mutants_total; /* 0/0: not measured, or none has a meaning */
-    size_t mutants_equivalent;            /* declared by the document, and tested */
-    const char *survivors;                /* mutants that the judge lets pass: "A for B; ..." */
+    size_t mutants_undecided;  /* of the killed: they do not pass, nor are they refuted */
+    size_t mutants_equivalent; /* declared by the document, and tested */
+    const char *survivors;     /* mutants that the judge lets pass: "A for B; ..." */
     double seconds;
     /* The C module (judge/check.h): "" when it did not speak of this record, else "agrees",
      * "disagrees" or "undecided"; at how many points, to how many digits. */

@@ -181,6 +181,7 @@ static ev_status try_mutant(measurement *m, const ev_mutant *mutant)
         return status;
     if (verdict != EV_HOLDS) {
         m->out->killed++;
+        m->out->undecided += verdict != EV_REFUTED;
         m->out->total++;
         return EV_OK;
     }

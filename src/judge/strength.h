@@ -27,6 +27,7 @@ typedef struct {
 
 typedef struct {
     size_t killed, total;  /* declared equivalents are in neither */
+    size_t undecided;      /* of the killed, those that came out as UNDECIDED, VOID or VACUOUS */
     size_t equivalent;     /* declared, and not refuted at fresh points */
     const char *survivors; /* "A for B; C for D", from the arena; "" when none */
     const char *reason;    /* a declaration that is false or names no mutant; "" when none */

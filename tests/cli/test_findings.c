@@ -245,6 +245,19 @@ Test(findings, one_survivor_is_one_and_a_wrong_verdict_is_told_before_survivors)
     ev_ledger_destroy(ledger);
 }
 
+Test(findings, mutants_that_were_not_decided_are_not_called_refuted)
+{
+    ev_ledger *ledger = strong_ledger();
+    ledger->records[0].mutants_undecided = 2;
+    char *table = written(ev_report_table, ledger, NULL);
+    HAS(table,
+        "mutants: 7 of 9 refuted, 2 undecided or void, 1 declared equivalent, 0 survive in 0 "
+        "steps\n");
+    HAS(table, "\nas expected\n");
+    free(table);
+    ev_ledger_destroy(ledger);
+}
+
 Test(findings, without_survivors_a_diagnosis_stands_beside_what_is_as_expected)
 {
     ev_ledger *ledger = strong_ledger();
