@@ -6,7 +6,7 @@
 
 typedef enum { DISTINCT, LOW, BY_ONES, SMALL, HIGH, BY_TWOS, ANY } style;
 
-/* BY_ONES and BY_TWOS tell any two of the first four symbols apart, whose ranges may be too short for
+/* With six cases or more, BY_ONES and BY_TWOS tell any two of the first four symbols apart, whose ranges may be too short for
  * DISTINCT: a sum to D that should go to J must not be judged at D = J alone. */
 static const style order[] = {DISTINCT, LOW, BY_ONES, SMALL, HIGH, BY_TWOS, SMALL};
 

@@ -6,6 +6,7 @@
 #include "train/points.h"
 
 #include <float.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,10 +71,29 @@ static void find(size_t N, size_t J, const float *t, const float *point, size_t 
     }
 }
 
+static ev_status no_memory(size_t N, ev_error *error)
+{
+    return ev_error_set(error, EV_NO_MEMORY, "no memory for the neighbours of %zu points", N);
+}
+
+/* Squared distances must not overflow: where all did, there would be no nearest. */
+static ev_status check_size(size_t N, size_t J, const float *x, ev_error *error)
+{
+    const float most = 1e18F / sqrtf((float)J);
+    for (size_t i = 0; i < N * J; i++)
+        if (fabsf(x[i]) > most)
+            return ev_error_set(error, EV_BAD_INPUT,
+                                "coordinate %zu of point %zu is %g: too large for distances", i % J,
+                                i / J, (double)x[i]);
+    return EV_OK;
+}
+
 ev_status ev_neighbours_find(size_t N, size_t J, const float *x, size_t k, uint32_t *index,
                              ev_error *error)
 {
     ev_status status = ev_points_check(N, J, 1, x, error);
+    if (status == EV_OK)
+        status = check_size(N, J, x, error);
     if (status != EV_OK)
         return status;
     if (k == 0 || k >= N || N > UINT32_MAX)
@@ -81,7 +101,9 @@ ev_status ev_neighbours_find(size_t N, size_t J, const float *x, size_t k, uint3
                             "%zu neighbours of each of %zu points: from 1 to one less than these",
                             k, N);
     float *t = transpose(N, J, x);
-    bool room = t != NULL;
+    if (t == NULL)
+        return no_memory(N, error);
+    bool room = true;
 #pragma omp parallel reduction(&& : room)
     {
         float *nearest = calloc(k, sizeof *nearest);
@@ -93,9 +115,7 @@ ev_status ev_neighbours_find(size_t N, size_t J, const float *x, size_t k, uint3
         free(nearest);
     }
     free(t);
-    return room
-               ? EV_OK
-               : ev_error_set(error, EV_NO_MEMORY, "no memory for the neighbours of %zu points", N);
+    return room ? EV_OK : no_memory(N, error);
 }
 
 ev_status ev_neighbour_graph_create(ev_neighbour_graph *graph, size_t N, size_t k,

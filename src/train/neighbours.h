@@ -14,7 +14,8 @@
 #include <stdint.h>
 
 /* index (N,k): k nearest others of each point, nearest first; of two equally near, the lower index.
- * EV_BAD_INPUT unless 1 <= k < N and all of x is finite. */
+ * EV_BAD_INPUT unless 1 <= k < N and all of x is finite, and not so large that squares
+ * of distances overflow. */
 ev_status ev_neighbours_find(size_t N, size_t J, const float *x, size_t k, uint32_t *index,
                              ev_error *error);
 

@@ -1,6 +1,7 @@
 #include "train/spectral.h"
 
 #include "base/arena.h"
+#include "nn/dense.h"
 #include "numerics/random.h"
 #include "train/kmeans.h"
 #include "train/neighbours.h"
@@ -224,6 +225,7 @@ ev_status ev_spectral_cluster(const ev_spectral_options *o, size_t N, size_t J, 
                             "%zu clusters of %zu points: spectral clustering takes %zu points or "
                             "more, and a number of entries that fits an int",
                             o->K, N, how.vectors + 2);
+    ev_dense_prepare(); /* ARPACK's sums are the BLAS's: on one thread, in one order */
     ev_arena *arena = ev_arena_create();
     ev_status status = arena == NULL
                            ? ev_error_set(error, EV_NO_MEMORY, "no memory to cluster %zu points", N)

@@ -65,6 +65,11 @@ static ev_status check_config(const ev_train_config *c, const ev_image_source *i
     if (c->restarts > 0 && c->model.K > images->count)
         return ev_error_set(error, EV_BAD_INPUT, "%zu clusters can't be fitted to %zu images",
                             c->model.K, images->count);
+    if (c->held_epochs > 0 && c->restarts == 0)
+        return ev_error_set(error, EV_BAD_INPUT,
+                            "clusters are to be held for %zu epochs, and with 0 restarts none are "
+                            "sought",
+                            c->held_epochs);
     if (c->epochs > MOST_EPOCHS || c->layer_epochs > MOST_EPOCHS ||
         c->autoencoder_epochs > MOST_EPOCHS || c->held_epochs > MOST_EPOCHS)
         return ev_error_set(error, EV_BAD_INPUT, "more than %d epochs", MOST_EPOCHS);

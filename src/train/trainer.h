@@ -3,7 +3,7 @@
  * A run is a sequence of epochs in phases, fixed beforehand:
  *   layers       each layer as a denoising autoencoder of its own (models/autoencoder.h)
  *   autoencoder  both networks together, without noise; restores the image from a warped copy (warp.h)
- *   held         the model's own loss with q(c|x) held at the clusters found in the means, so that
+ *   held         the model's own loss, of warped images, with q(c|x) held at the clusters found in the means, so that
  *                the latent space takes the prior's shape before the prior has a say in who is where
  *   elbo         the model's own loss
  * Before the first step with the model's own loss the mixture is fitted to the means.
@@ -50,11 +50,11 @@ typedef struct {
     ev_adam adam;
     ev_restore_kind restore; /* what the autoencoder minimises */
     double corruption;       /* share of pixels or units set to 0, in [0,1) */
-    ev_warp warp;            /* of what the whole autoencoder sees */
-    size_t width;            /* columns of an image; needed for the warp alone */
-    ev_start_kind start;     /* of the prior */
-    size_t restarts;         /* of the mixture's fit; 0: the prior stays as initialised */
-    size_t neighbours;       /* of each image's means in the graph of a spectral start */
+    ev_warp warp; /* of what the whole autoencoder sees, and of the images of the held phase */
+    size_t width; /* columns of an image; needed for the warp alone */
+    ev_start_kind start; /* of the prior */
+    size_t restarts;     /* of the mixture's fit; 0: the prior stays as initialised */
+    size_t neighbours;   /* of each image's means in the graph of a spectral start */
 } ev_train_config;
 
 /* A stretch of epochs of one kind. */

@@ -120,6 +120,7 @@ Test(checkpoint, held_clusters_are_carried_and_one_that_is_none_is_refused, .ini
     ev_train_config config = SMALL;
     config.layer_epochs = config.autoencoder_epochs = 0;
     config.held_epochs = 2;
+    config.restarts = 1;
     ev_trainer whole = create(&config), first = create(&config), second = create(&config);
     ev_error error = EV_ERROR_NONE;
     run_held(&whole, 1000);

@@ -132,6 +132,7 @@ Test(loop, in_the_held_phase_each_image_keeps_its_cluster)
     ev_train_config config = SMALL;
     config.layer_epochs = 0;
     config.held_epochs = 2;
+    config.restarts = 1;
     config.warp = (ev_warp){10, 1, 0.1};
     config.width = 4;
     ev_trainer t = create(&config);
@@ -272,9 +273,9 @@ Test(loop, a_gradient_that_overflows_at_an_epochs_last_step_is_not_saved)
 
 Test(loop, absurd_hyperparameters_are_refused_with_the_reason)
 {
-    static const char *const words[] = {"batch",      "batch", "learning rate", "learning rate",
-                                        "corruption", "beta2", "pixels",        "epochs",
-                                        "rotation",   "shift", "zoom",          "rows of 5"};
+    static const char *const words[] = {
+        "batch",  "batch",    "learning rate", "learning rate", "corruption", "beta2",    "pixels",
+        "epochs", "rotation", "shift",         "zoom",          "0 restarts", "rows of 5"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         ev_train_config config = SMALL;
         ev_trainer t;
@@ -291,6 +292,7 @@ Test(loop, absurd_hyperparameters_are_refused_with_the_reason)
         case 8: config.warp.degrees = -1.0; break;
         case 9: config.warp.pixels = (double)NAN; break;
         case 10: config.warp.zoom = 1.0; break;
+        case 11: config.held_epochs = 1; break;
         default:
             config.warp.pixels = 1.0;
             config.width = 5;

@@ -105,4 +105,8 @@ Test(neighbours, too_many_none_and_what_is_not_finite_are_refused)
     ev_error third = EV_ERROR_NONE;
     cr_assert_eq(ev_neighbours_find(4, J, x, 2, index, &third), EV_BAD_INPUT);
     cr_assert_not_null(strstr(third.message, "point 1"), "%s", third.message);
+    x[5] = 1e19F;
+    ev_error fourth = EV_ERROR_NONE;
+    cr_assert_eq(ev_neighbours_find(4, J, x, 2, index, &fourth), EV_BAD_INPUT);
+    cr_assert_not_null(strstr(fourth.message, "too large"), "%s", fourth.message);
 }
