@@ -149,16 +149,16 @@ check: $(PROGRAM) ## check every derivation, line by line, and print the table
 
 # Neither Criterion's "always succeed", nor a filter that matches nothing, nor a leak that a
 # sanitizer reports after the test has been counted as passed may look like success.  A leak of
-# Criterion's own, which ends its runner with the sanitizers' exit status, is no failure; nor are
-# the blocks that clang's OpenMP keeps for its threads, which are suppressed whole: a leak of ours
-# inside a parallel region shows in gcc's run.
+# Criterion's own, which ends its runner with the sanitizers' exit status, is no failure.  With clang
+# leaks are not looked for: its search reads the stacks of OpenMP's threads while they end, and now and
+# then crashes there ("LeakSanitizer has encountered a fatal error", one process in a hundred).  gcc's
+# run looks for them.
 test: $(TESTS) $(PROGRAM) ## run the tests
 	@unset CRITERION_ALWAYS_SUCCEED CRITERION_TEST_PATTERN; \
 	rm -f $(B)/sanitizer.log.* $(B)/tests.tap; \
 	export OMP_WAIT_POLICY="$${OMP_WAIT_POLICY:-passive}"; \
-	$(if $(SAN),export ASAN_OPTIONS="exitcode=99:log_path='$(CURDIR)/$(B)/sanitizer.log':$$ASAN_OPTIONS"; \
-	    echo 'leak:libomp.so' >$(GEN)/suppressions; \
-	    export LSAN_OPTIONS="print_suppressions=0:suppressions='$(CURDIR)/$(GEN)/suppressions':$$LSAN_OPTIONS";) \
+	$(if $(SAN),export ASAN_OPTIONS="exitcode=99:log_path='$(CURDIR)/$(B)/sanitizer.log'$(if \
+	    $(findstring clang,$(CC)),:detect_leaks=0):$$ASAN_OPTIONS";) \
 	status=0; \
 	$(TESTS) --jobs $(TEST_JOBS) --timeout $(TEST_TIMEOUT) --tap=$(B)/tests.tap \
 	    $(if $(ONLY),--filter '$(ONLY)') || status=$$?; \

@@ -128,7 +128,7 @@ static void put_place(FILE *out, const ev_style *style, const ev_record *r)
     ev_paint_set(out, style, EV_PLAIN);
     fputs("   ", out);
     ev_report_verdict(r, style, out, 0);
-    size_t survive = r->mutants_total - r->mutants_killed;
+    size_t survive = ev_record_survivors(r);
     if (r->verdict != r->expected)
         fprintf(out, "   (expected: %s)", ev_verdict_name(r->expected));
     else if (survive > 0)
@@ -212,8 +212,7 @@ static void put_mutants(FILE *out, const ev_style *style, const ev_record *r)
         fputs("  mutants       not measured\n", out);
         return;
     }
-    fprintf(out, "  mutants       %zu of %zu refuted, ", r->mutants_killed - r->mutants_undecided,
-            r->mutants_total);
+    fprintf(out, "  mutants       %zu of %zu refuted, ", r->mutants_killed, r->mutants_total);
     if (r->mutants_undecided > 0)
         fprintf(out, "%zu undecided or void, ", r->mutants_undecided);
     fprintf(out, "%zu declared equivalent\n", r->mutants_equivalent);

@@ -186,7 +186,7 @@ void ev_report_verdict(const ev_record *record, const ev_style *style, FILE *out
 void ev_report_unexpected(const ev_record *record, char *text, size_t size)
 {
     const char *found = ev_verdict_name(record->verdict);
-    size_t survive = record->mutants_total - record->mutants_killed;
+    size_t survive = ev_record_survivors(record);
     if (record->verdict != record->expected)
         snprintf(text, size, "expected %s, found %s", ev_verdict_name(record->expected), found);
     else

@@ -47,23 +47,24 @@ static void put_kinds(const ev_report *report, FILE *out)
 static void put_mutants(const ev_report *report, FILE *out)
 {
     const ev_ledger *ledger = report->ledger;
-    size_t killed = 0, total = 0, undecided = 0, equivalent = 0, weak = 0;
+    size_t killed = 0, total = 0, undecided = 0, equivalent = 0, survive = 0, weak = 0;
     for (size_t i = 0; i < ledger->count; i++) {
         const ev_record *r = &ledger->records[i];
         killed += r->mutants_killed;
         total += r->mutants_total;
         undecided += r->mutants_undecided;
         equivalent += r->mutants_equivalent;
-        weak += r->mutants_killed < r->mutants_total;
+        survive += ev_record_survivors(r);
+        weak += ev_record_survivors(r) > 0;
     }
     if (total + equivalent == 0)
         return;
-    fprintf(out, "mutants: %zu of %zu refuted, ", killed - undecided, total);
+    fprintf(out, "mutants: %zu of %zu refuted, ", killed, total);
     if (undecided > 0)
         fprintf(out, "%zu undecided or void, ", undecided);
     fprintf(out, "%zu declared equivalent, ", equivalent);
-    ev_paint_set(out, &report->style, killed < total ? EV_YELLOW : EV_PLAIN);
-    fprintf(out, "%zu survive in %zu step%s", total - killed, weak, weak == 1 ? "" : "s");
+    ev_paint_set(out, &report->style, survive > 0 ? EV_YELLOW : EV_PLAIN);
+    fprintf(out, "%zu survive in %zu step%s", survive, weak, weak == 1 ? "" : "s");
     ev_paint_set(out, &report->style, EV_PLAIN);
     fputc('\n', out);
 }

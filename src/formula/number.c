@@ -196,9 +196,26 @@ static slopes find_slopes(ev_op op, const ev_number *x, const ev_number *y, doub
     }
 }
 
+/* Is a result of 0 a small number that has underflowed? */
+static bool underflows(ev_op op, double a, double b)
+{
+    switch (op) {
+    case EV_OP_EXP:
+    case EV_OP_SIGMOID:
+    case EV_OP_SOFTPLUS: return a > -HUGE_VAL;
+    case EV_OP_MUL: return a != 0 && b != 0;
+    case EV_OP_DIV:
+    case EV_OP_POW: return a != 0 && isfinite(a) && isfinite(b);
+    default: return false;
+    }
+}
+
 /* Below the smallest normal number a rounding is a share of the spacing there, 2^-1074, and no longer
  * of the value.  Sums are exact there (their slopes' share of the value is more than they lose). */
-static double quantum(double v) { return v != 0 && fabs(v) < DBL_MIN ? 0x1p-1074 : 0; }
+static double quantum(ev_op op, double a, double b, double v)
+{
+    return fabs(v) < DBL_MIN && (v != 0 || underflows(op, a, b)) ? 0x1p-1074 : 0;
+}
 
 /* slope * error, where an unbounded slope meets no error of this kind: nothing. */
 static double share(double slope, double error) { return error == 0 ? 0 : slope * error; }
@@ -214,6 +231,6 @@ void ev_number_apply(ev_op op, const ev_number *a, const ev_number *b, ev_number
     if (isfinite(result.value))
         result.error[EV_ERROR_ROUNDING] += slope.rounding *
                                            fmax(EV_UNIT_ROUNDOFF * fabs(result.value),
-                                                quantum(result.value));
+                                                quantum(op, a->value, b->value, result.value));
     *out = result;
 }

@@ -6,14 +6,14 @@
 
 static const ev_budget levels[] = {
     {.name = "quick",
-     .points = 8,
-     .cases = 3,
+     .points = 10,
+     .cases = 4,
      .minimisation_points = 2,
      .redraws = 3,
      .starts = 3,
      .tries = 1000,
      .doublings = 1,
-     .operations = UINT64_C(8000000000),
+     .operations = UINT64_C(20000000000),
      .resolution = 1e-9,
      .sampling_resolution = 1e-3,
      .effort = {.relative = 1e-11,

@@ -19,7 +19,9 @@ typedef struct {
     size_t doublings;           /* of the effort, at a point that is not decided */
     bool verdict_only;   /* is it HOLDS or not: the first point that does not agree ends it, and
                                    the standard deviation of an estimate is not wanted */
-    uint64_t operations; /* that a step may spend, at all its points together (formula/meter.h) */
+    uint64_t operations; /* that a step may spend, at all its points together (formula/meter.h);
+                            the edits that measure its strength may spend as many again, each of
+                            them at most a fifth (judge/strength.h) */
     double resolution;   /* relative, where quadrature serves */
     double sampling_resolution; /* relative, where only sampling does */
     ev_effort effort; /* of the first evaluation; alpha is filled in once the run is planned */

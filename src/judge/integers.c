@@ -4,12 +4,12 @@
 
 #include <string.h>
 
-typedef enum { DISTINCT, LOW, BY_ONES, SMALL, HIGH, BY_TWOS, ANY } style;
+typedef enum { DISTINCT, LOW, BY_ONES, BY_TWOS, SMALL, HIGH, ANY } style;
 
-/* With six cases or more, BY_ONES and BY_TWOS tell any two of the first four symbols apart, whose
- * ranges may be too short for DISTINCT: a sum to D that should go to J must not be judged at D = J
+/* From four cases on, BY_ONES and BY_TWOS tell any two of the first four symbols apart, whose ranges
+ * may be too short for DISTINCT: a sum to D that should go to J must not be judged at D = J
  * alone. */
-static const style order[] = {DISTINCT, LOW, BY_ONES, SMALL, HIGH, BY_TWOS, SMALL};
+static const style order[] = {DISTINCT, LOW, BY_ONES, BY_TWOS, SMALL, HIGH, SMALL};
 
 static long pick(style how, size_t position, long low, long high, ev_dice *dice)
 {

@@ -61,9 +61,14 @@ ev_record *ev_ledger_append(ev_ledger *ledger)
     return record;
 }
 
+size_t ev_record_survivors(const ev_record *record)
+{
+    return record->mutants_total - record->mutants_killed - record->mutants_undecided;
+}
+
 bool ev_record_green(const ev_record *record)
 {
-    return record->verdict == record->expected && record->mutants_killed == record->mutants_total;
+    return record->verdict == record->expected && ev_record_survivors(record) == 0;
 }
 
 ev_tally ev_ledger_tally(const ev_ledger *ledger)

@@ -64,10 +64,10 @@ typedef struct {
                           if both are right */
     double estimate_deviation; /* standard deviation of an estimator at the shown point, or NaN */
     uint64_t seed;
-    size_t mutants_killed, mutants_total; /* 0/0: not measured, or none has a meaning */
-    size_t mutants_undecided;  /* of the killed: they do not pass, nor are they refuted */
-    size_t mutants_equivalent; /* declared by the document, and tested */
-    const char *survivors;     /* mutants that the judge lets pass: "A for B; ..." */
+    size_t mutants_killed, mutants_total; /* refuted, of all; 0/0: not measured, or none */
+    size_t mutants_undecided;             /* neither refuted nor passed */
+    size_t mutants_equivalent;            /* declared by the document, and tested */
+    const char *survivors;                /* mutants that the judge lets pass: "A for B; ..." */
     double seconds;
     /* The C module (judge/check.h): "" when it did not speak of this record, else "agrees",
      * "disagrees" or "undecided"; at how many points, to how many digits. */
@@ -98,6 +98,9 @@ ev_record *ev_ledger_append(ev_ledger *ledger);
 
 /* Was the verdict the expected one, and did no mutant survive (where they were tried)? */
 bool ev_record_green(const ev_record *record);
+
+/* Mutants that the judge lets pass. */
+size_t ev_record_survivors(const ev_record *record);
 
 typedef struct {
     size_t by_verdict[EV_VERDICT_COUNT];

@@ -11,10 +11,9 @@
 
 enum { MUTANT_LIMIT = 60, REPAIR_LIMIT = 160, REPAIRS_SHOWN = 3 };
 
-/* Operations (formula/meter.h): of one edit in one stage, and of all edits of a step.  When they are
- * spent, no more edits are tried. */
-static const uint64_t edit_operations = UINT64_C(4000000000);
-static const uint64_t all_operations = UINT64_C(40000000000);
+/* One edit in one stage may spend this part of what the step may, and all edits together as much as
+ * the step.  When that is spent, the edits that are left are undecided. */
+enum { EDIT_PART = 5 };
 
 /* Most mutants fall at the first points and by a wide margin, so few points are drawn at first,
  * with a coarse quadrature whose error is still counted; sampling as a voice of its own speaks
@@ -44,7 +43,7 @@ static ev_budget stage_budget(const ev_budget *run, size_t stage)
     b.starts = 2;
     b.doublings = stage >= THOROUGH ? 1 : 0;
     b.effort.alpha = run->effort.alpha;
-    b.operations = edit_operations;
+    b.operations = run->operations / EDIT_PART;
     b.resolution = stages[stage].resolution;
     b.effort.relative = stages[stage].relative;
     b.effort.max_evaluations = stages[stage].max_evaluations;
@@ -90,15 +89,19 @@ static bool is_argmin(const ev_formula *formula)
 }
 
 /* The first REFUTED ends it.  Without sampling, what is not REFUTED is left to the thorough
- * stage.  No meaning where the operations of all edits are spent. */
+ * stage.  Where the operations of all edits are spent before that, it is UNDECIDED. */
 static ev_status staged_verdict(const ev_formula *formula, const ev_strength_request *request,
                                 uint64_t seed, uint64_t *spent, ev_verdict *verdict, bool *meaning)
 {
     bool argmin = is_argmin(formula), closed = false;
-    *meaning = false;
-    for (size_t k = 0; k <= CLOSED_FORM && *spent < all_operations; k++) {
+    *meaning = true;
+    for (size_t k = 0; k <= CLOSED_FORM; k++) {
         if (k == CLOSED_FORM && (!closed || argmin || *verdict != EV_HOLDS))
             return EV_OK;
+        if (*spent >= request->budget->operations) {
+            *verdict = EV_UNDECIDED;
+            return EV_OK;
+        }
         ev_budget budget = stage_budget(request->budget, k);
         if (k == THOROUGH && argmin) {
             budget.operations *= ARGMIN_POINTS / budget.points;
@@ -109,7 +112,6 @@ static ev_status staged_verdict(const ev_formula *formula, const ev_strength_req
         if (status != EV_OK || !*meaning || *verdict == EV_REFUTED)
             return status;
     }
-    *meaning = *meaning && *spent < all_operations;
     return EV_OK;
 }
 
@@ -179,16 +181,15 @@ static ev_status try_mutant(measurement *m, const ev_mutant *mutant)
                                       &verdict, &meaning);
     if (status != EV_OK || !meaning)
         return status;
-    if (verdict != EV_HOLDS) {
-        m->out->killed++;
-        m->out->undecided += verdict != EV_REFUTED;
-        m->out->total++;
-        return EV_OK;
-    }
-    if (mutant->edit != NULL &&
+    if (verdict != EV_REFUTED && mutant->edit != NULL &&
         ev_edit_changes_nothing(m->formula, m->step, mutant->edit, m->arena))
         return EV_OK;
-    return note_survivor(m, &mutant->formula, mutant->text);
+    if (verdict == EV_HOLDS)
+        return note_survivor(m, &mutant->formula, mutant->text);
+    m->out->killed += verdict == EV_REFUTED;
+    m->out->undecided += verdict != EV_REFUTED;
+    m->out->total++;
+    return EV_OK;
 }
 
 /* An inequality is reversed, and strengthened to an equality. */
@@ -312,7 +313,6 @@ static ev_status holds(measurement *m, const ev_formula *repaired, bool *repairs
         return EV_OK;
     ev_status status = staged_verdict(repaired, m->request, m->request->seed, &m->spent, &verdict,
                                       &meaning);
-    m->unclear |= m->spent >= all_operations;
     m->unclear |= status == EV_OK && meaning && verdict == EV_UNDECIDED;
     if (status != EV_OK || !meaning || verdict != EV_HOLDS)
         return status;

@@ -1,9 +1,9 @@
 /* How strong the check of a step is, and what a false step may have meant.
  *
  * Strength: the step's formula is broken by one edit at a time (formula/edit.h) and judged
- * again by the same judge.  A mutant is killed when the verdict is no longer HOLDS; it does not
- * count when the edit has no meaning (types) or leaves the same graph.  What survives is either a
- * weakness of the check or an edit that changes nothing, which the document must then declare
+ * again by the same judge.  A mutant is killed when it is REFUTED; it does not count when the edit
+ * has no meaning (types) or leaves the same graph; what is neither killed nor HOLDS is counted as
+ * undecided.  What survives, HOLDS, is either a weakness of the check or an edit that changes nothing, which the document must then declare
  * with a reason (`equivalent:`); a declaration is tested at fresh points.
  * For an inequality the relation is mutated: reversed, and strengthened to an equality.
  *
@@ -26,9 +26,10 @@ typedef struct {
 } ev_mutant;
 
 typedef struct {
-    size_t killed, total;  /* declared equivalents are in neither */
-    size_t undecided;      /* of the killed, those that came out as UNDECIDED, VOID or VACUOUS */
-    size_t equivalent;     /* declared, and not refuted at fresh points */
+    size_t total;      /* declared equivalents are not in it */
+    size_t killed;     /* REFUTED */
+    size_t undecided;  /* came out as UNDECIDED, VOID or VACUOUS, or the operations were spent */
+    size_t equivalent; /* declared, and not refuted at fresh points */
     const char *survivors; /* "A for B; C for D", from the arena; "" when none */
     const char *reason;    /* a declaration that is false or names no mutant; "" when none */
 } ev_strength;

@@ -248,6 +248,7 @@ Test(findings, one_survivor_is_one_and_a_wrong_verdict_is_told_before_survivors)
 Test(findings, mutants_that_were_not_decided_are_not_called_refuted)
 {
     ev_ledger *ledger = strong_ledger();
+    ledger->records[0].mutants_killed = 7;
     ledger->records[0].mutants_undecided = 2;
     char *table = written(ev_report_table, ledger, NULL);
     HAS(table,

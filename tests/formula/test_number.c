@@ -84,6 +84,27 @@ Test(number, a_value_below_the_normal_numbers_has_their_spacing_for_its_rounding
     }
 }
 
+/* What was lost may be multiplied back: exp(-800) exp(700) is e^-100, and not 0 to 16 digits. */
+Test(number, a_value_that_underflows_to_zero_is_not_exactly_zero)
+{
+    ev_number tiny, large, product, root, zero, a = ev_number_exact(-800), b = ev_number_exact(700);
+    ev_number_apply(EV_OP_EXP, &a, &a, &tiny);
+    ev_number_apply(EV_OP_EXP, &b, &b, &large);
+    ev_number_apply(EV_OP_MUL, &tiny, &large, &product);
+    cr_expect_eq(product.value, 0);
+    cr_expect_geq(ev_number_total_error(&product), exp(-100));
+    a = ev_number_exact(1e-200);
+    ev_number_apply(EV_OP_MUL, &a, &a, &root);
+    ev_number_apply(EV_OP_SQRT, &root, &root, &product);
+    cr_expect_geq(ev_number_total_error(&product), 1e-200, "sqrt(1e-400) is 1e-200");
+    a = ev_number_exact(0);
+    ev_number_apply(EV_OP_MUL, &a, &b, &zero);
+    cr_expect_eq(ev_number_total_error(&zero), 0, "0 times 700 is 0");
+    a = ev_number_exact(-HUGE_VAL);
+    ev_number_apply(EV_OP_EXP, &a, &a, &zero);
+    cr_expect_eq(ev_number_total_error(&zero), 0, "and so is the exponential of minus infinity");
+}
+
 Test(number, small_errors_are_carried_without_much_loss)
 {
     uint64_t state = 18;

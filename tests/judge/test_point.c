@@ -229,6 +229,29 @@ Test(integers, the_first_choice_has_different_dimensions_and_both_ends_are_tried
     ev_arena_destroy(arena);
 }
 
+/* Ranges of two: the first choice sets all four to 2. */
+Test(integers, four_choices_tell_any_two_of_four_dimensions_apart)
+{
+    ev_symbol symbols[4];
+    const int which[] = {0, 1, 2, 3};
+    for (int i = 0; i < 4; i++)
+        symbols[i] = (ev_symbol){
+            .name = "D", .kind = EV_SYMBOL_INTEGER, .low = {-1, 0, 1}, .high = {-1, 0, 2}};
+    ev_symbol_table table = {.symbols = symbols, .symbol_count = 4};
+    long *choices[4];
+    ev_arena *arena = ev_arena_create();
+    ev_stream stream = ev_stream_make(1, 2, 3, 4);
+    cr_assert_eq(ev_integers_choose(&table, 4, which, &stream, 4, arena, choices), 4u);
+    for (int a = 0; a < 4; a++)
+        for (int b = 0; b < a; b++) {
+            bool apart = false;
+            for (int i = 0; i < 4; i++)
+                apart = apart || choices[i][a] != choices[i][b];
+            cr_expect(apart, "%d and %d", a, b);
+        }
+    ev_arena_destroy(arena);
+}
+
 Test(integers, no_integers_make_one_choice_and_an_empty_range_none)
 {
     ev_symbol symbols[] = {

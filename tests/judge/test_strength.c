@@ -4,6 +4,7 @@
 
 #include "document/document.h"
 #include "judge/judge.h"
+#include "judge/strength.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -58,6 +59,33 @@ Test(strength, every_slip_in_the_gaussian_divergence_is_noticed)
     cr_expect(r->mutants_total >= 30, "only %zu mutants", r->mutants_total);
     cr_expect(r->mutants_killed == r->mutants_total, "survivors: %s", r->survivors);
     ev_ledger_destroy(ledger);
+}
+
+Test(strength, mutants_for_which_no_operations_are_left_are_undecided)
+{
+    char text[4096];
+    snprintf(text, sizeof text,
+             "%sDefine $q(z) = \\mathcal{N}(z; 0, 1)$.\n\n<!-- claim: c -->\n"
+             "$$ \\mathbb{E}_{q(z)}[\\sigma_1 z^2 + \\mu_1 z] = \\sigma_1 $$\n",
+             gaussian);
+    ev_document *document = NULL;
+    ev_error error = EV_ERROR_NONE;
+    cr_assert_eq(ev_document_parse("t.md", text, strlen(text), &document, &error), EV_OK);
+    ev_budget budget = ev_budget_for(0);
+    ev_strength_request request = {.id = "c", .seed = 3, .budget = &budget};
+    ev_arena *arena = ev_arena_create();
+    ev_strength all, few;
+    budget.effort.alpha = 1e-12;
+    const ev_formula *formula = &document->claims[0].formula;
+    cr_assert_eq(ev_strength_measure(formula, 0, &request, arena, &all), EV_OK);
+    budget.operations = all.total * 1000;
+    cr_assert_eq(ev_strength_measure(formula, 0, &request, arena, &few), EV_OK);
+    cr_expect(all.undecided == 0 && all.killed >= 15, "%zu of %zu", all.killed, all.total);
+    cr_expect(few.killed < all.killed && few.undecided >= all.killed - few.killed,
+              "%zu, and %zu of %zu undecided", few.killed, few.undecided, few.total);
+    cr_expect_geq(few.total, all.total, "none is lost");
+    ev_arena_destroy(arena);
+    ev_document_destroy(document);
 }
 
 Test(strength, a_line_that_can_not_notice_an_edit_shows_it_as_a_survivor)
