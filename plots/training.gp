@@ -4,9 +4,13 @@
 if (run eq "") exit
 
 
-two_panels = "set multiplot layout 2, 1 margins 0.17, 0.97, 0.12, 0.92 spacing 0, 0.15; eval key_above"
+two_panels = "set multiplot layout 2, 1 margins 0.17, 0.97, 0.17, 0.92 spacing 0, 0.15; eval key_above"
 
 eval figure("loss", 3.1)
+stats data("loss") index 0 using ($7 * $1) nooutput; held = STATS_max
+# Where q(c|x) is no longer held at the clusters found.
+mark_held = held > 0 ? "set arrow 1 from held + 0.5, graph 0 to held + 0.5, graph 1 nohead ls 9" : ""
+eval mark_held
 eval two_panels
 set ylabel "nats"
 stats data("loss") index 0 using 1 nooutput
@@ -27,7 +31,8 @@ stats data("centres") using 1 nooutput; K = int(STATS_max) + 1
 stats data("clusters") using 1 nooutput; last = STATS_max
 
 eval figure("clusters", 3.6)
-set multiplot layout 2, 1 margins 0.16, 0.93, 0.11, 0.88 spacing 0, 0.05
+eval mark_held
+set multiplot layout 2, 1 margins 0.16, 0.93, 0.15, 0.88 spacing 0, 0.05
 set xrange [0:last]
 set yrange [0:1]
 set format x ""
@@ -50,6 +55,7 @@ plot for [c = K - 1:0:-1] data("occupancy") index c using 1:3 with filledcurves 
          fillcolor rgb (c % 2 ? "#BBD7EA" : "#E9F1F7"), \
      for [c = 0:K - 1] "" index c using 1:3 with lines ls 9
 unset multiplot
+
 
 eval figure("latent", 3.2)
 set style textbox opaque margins 0.6, 0.6 fillcolor "white" noborder

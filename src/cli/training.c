@@ -66,7 +66,7 @@ static void draw_bar(ev_training *t, const ev_trainer *trainer)
 
 /* --- The hooks ----------------------------------------------------------------------------- */
 
-static ev_status begin_elbo(void *context, ev_trainer *trainer, ev_error *error)
+static ev_status seek_clusters(void *context, ev_trainer *trainer, ev_error *error)
 {
     ev_mixture_start start;
     ev_status status = ev_mixture_start_fit(trainer, &start, error);
@@ -83,7 +83,9 @@ static ev_status begin_elbo(void *context, ev_trainer *trainer, ev_error *error)
                 "likelihood %.4f nats\n",
                 start.gap, start.restart + 1, trainer->config.restarts, start.log_likelihood);
     const ev_training *t = context;
-    return status == EV_OK ? ev_cluster_log_write(&t->clusters, trainer, 0, error) : status;
+    const bool first = ev_trainer_epoch(trainer) == ev_trainer_first_own_epoch(trainer);
+    return status == EV_OK && first ? ev_cluster_log_write(&t->clusters, trainer, 0, error)
+                                    : status;
 }
 
 static ev_status audit_step(ev_training *t, const ev_trainer *trainer, const ev_elbo *elbo,
@@ -127,7 +129,7 @@ static ev_status log_epoch(void *context, const ev_trainer *trainer, const ev_ep
         fprintf(stderr, "%s %zu/%zu: %s %.4f, %.2f s\n", ev_phase_names[record->phase->kind],
                 in_phase, record->phase->epochs, elbo ? "ELBO" : "loss", elbo ? total : -total,
                 record->seconds);
-    const size_t since_start = record->epoch - trainer->phase[trainer->phases - 2].first + 1;
+    const size_t since_start = record->epoch - ev_trainer_first_own_epoch(trainer) + 1;
     ev_status status = elbo ? ev_cluster_log_write(&t->clusters, trainer, since_start, error)
                             : EV_OK;
     if (status != EV_OK)
@@ -171,7 +173,7 @@ ev_status ev_training_begin(ev_training *t, const ev_cluster_log *clusters,
 ev_loop_hooks ev_training_hooks(ev_training *t)
 {
     return (ev_loop_hooks){.context = t,
-                           .begin_elbo = begin_elbo,
+                           .seek_clusters = seek_clusters,
                            .observe = observe,
                            .epoch = log_epoch,
                            .save = save,

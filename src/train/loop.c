@@ -10,17 +10,17 @@ static double seconds_now(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static ev_status begin_elbo(ev_trainer *t, const ev_loop_hooks *hooks, ev_error *error)
+static ev_status seek_clusters(ev_trainer *t, const ev_loop_hooks *hooks, ev_error *error)
 {
-    return ev_trainer_begins_elbo(t) && hooks->begin_elbo != NULL
-               ? hooks->begin_elbo(hooks->context, t, error)
+    return ev_trainer_seeks_clusters(t) && hooks->seek_clusters != NULL
+               ? hooks->seek_clusters(hooks->context, t, error)
                : EV_OK;
 }
 
 static ev_status one_step(ev_trainer *t, const ev_loop_hooks *hooks, ev_error *error)
 {
     ev_elbo elbo;
-    ev_status status = begin_elbo(t, hooks, error);
+    ev_status status = seek_clusters(t, hooks, error);
     if (status != EV_OK)
         return status;
     ev_trainer_draw(t);

@@ -1,6 +1,6 @@
 /* The loop over a run's steps: epochs, their records, checkpoints, interruptions.
  *
- *   1. before the first step of the elbo phase: begin_elbo, which may fit the prior;
+ *   1. before the first step of the elbo phase: seek_clusters, which may fit the prior;
  *   2. draw, loss and gradient, observe (an audit, a progress bar), update;
  *   3. at an epoch's end: epoch, then save; when asked to stop: save, and return.
  * A parameter that is not finite ends the run before it can be saved: the checkpoint there is stays.
@@ -25,7 +25,7 @@ typedef struct {
 /* Each may be NULL.  A status other than EV_OK ends the loop with it. */
 typedef struct {
     void *context;
-    ev_status (*begin_elbo)(void *context, ev_trainer *trainer, ev_error *error);
+    ev_status (*seek_clusters)(void *context, ev_trainer *trainer, ev_error *error);
     /* After the gradient, before the update: trainer->x, noise, w and gradient are the step's. */
     ev_status (*observe)(void *context, const ev_trainer *trainer, const ev_elbo *elbo,
                          ev_error *error);

@@ -258,9 +258,16 @@ static bool audit_step(const char *line, const char *end, uint64_t *step)
     return good;
 }
 
+/* A line "step 0 ...", of what is known before an epoch is done. */
+static bool is_of_epoch_0(const char *line, const char *end)
+{
+    const char *epoch = memchr(line, '\t', (size_t)(end - line));
+    return epoch != NULL && end - epoch > 2 && epoch[1] == '0' && epoch[2] == '\t';
+}
+
 /* How many bytes of a log to keep: up to the first line of a later step, or of one cut off.  An
- * audit comes before the step's update, and comes again when the run goes on with that very step.
- * The first line of a table is its header. */
+ * audit comes before the step's update, and so do the clusters' line of epoch 0: they come again when
+ * the run goes on with that very step.  The first line of a table is its header. */
 static ev_status measure(const char *path, size_t log, uint64_t step, const char *bytes,
                          size_t length, size_t *keep, ev_error *error)
 {
@@ -278,7 +285,8 @@ static ev_status measure(const char *path, size_t log, uint64_t step, const char
                                   "a line that says no step: not written by this "
                                   "program, or damaged");
         }
-        if (found > step || (found == step && !table))
+        const bool again = !table || (!header && is_of_epoch_0(line, end));
+        if (found > step || (found == step && again))
             return EV_OK;
         *keep = (size_t)(end - bytes) + 1;
     }

@@ -41,6 +41,11 @@ bool ev_run_in_phase(const ev_tsv *tsv, size_t row, const char *phase)
     return column < tsv->columns && strcmp(tsv->cells[row * tsv->columns + column], phase) == 0;
 }
 
+bool ev_run_in_own_phase(const ev_tsv *tsv, size_t row)
+{
+    return ev_run_in_phase(tsv, row, "held") || ev_run_in_phase(tsv, row, "elbo");
+}
+
 /* --- What is known of a run --------------------------------------------------------------------- */
 
 bool ev_run_is_folder(const char *path)
@@ -121,8 +126,8 @@ ev_status ev_run_facts_read(const char *folder, ev_run_facts *facts, ev_error *e
 #define LOSS                                                                                       \
     {                                                                                              \
         "loss", "minus the ELBO, and the ELBO by term: mean over an epoch; then the autoencoders", \
-            "epoch of its phase\tloss [nat]\treconstruction [nat]\tlatent [nat]\t"                 \
-            "categorical [nat]\tentropy [nat]",                                                    \
+            "epoch of its kind\tloss [nat]\treconstruction [nat]\tlatent [nat]\t"                  \
+            "categorical [nat]\tentropy [nat]\t1 where q(c|x) is held",                            \
             ev_run_loss                                                                            \
     }
 #define AUDIT                                                                                   \

@@ -42,7 +42,7 @@ static void take(audited *a, const json_t *row)
     }
 }
 
-/* Epochs of the ELBO: the steps of one, and those before the first. */
+/* Epochs of the model's own loss: the steps of one, and those before the first. */
 typedef struct {
     double each, before;
 } epochs;
@@ -54,7 +54,7 @@ static ev_status find_epochs(const ev_table *table, epochs *e, ev_error *error)
     ev_tsv metrics;
     ev_status status = ev_run_table(table, "metrics.tsv", &metrics, error);
     size_t row = 0;
-    while (row < metrics.rows && !ev_run_in_phase(&metrics, row, "elbo"))
+    while (row < metrics.rows && !ev_run_in_own_phase(&metrics, row))
         row++;
     if (status == EV_OK && row < metrics.rows)
         status = ev_run_row(&metrics, row, 2, names, values, error);

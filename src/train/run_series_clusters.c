@@ -10,12 +10,6 @@
 
 /* --- clusters.tsv ------------------------------------------------------------------------------- */
 
-/* A run that was taken up again at the start of the phase has that line twice. */
-static bool again(const ev_tsv *t, size_t row)
-{
-    return row > 0 && strcmp(t->cells[row * t->columns], t->cells[(row - 1) * t->columns]) == 0;
-}
-
 ev_status ev_run_clusters(ev_table *table, ev_error *error)
 {
     static const char *const names[] = {"epoch", "accuracy", "purity",   "nmi",
@@ -26,7 +20,7 @@ ev_status ev_run_clusters(ev_table *table, ev_error *error)
     ev_status status = ev_run_table(table, "clusters.tsv", &clusters, error);
     for (size_t row = 0; row < clusters.rows && status == EV_OK; row++) {
         status = ev_run_row(&clusters, row, COLUMNS, names, values, error);
-        if (status == EV_OK && !again(&clusters, row))
+        if (status == EV_OK)
             ev_table_row(table, COLUMNS, values);
     }
     ev_tsv_free(&clusters);
@@ -73,8 +67,7 @@ ev_status ev_run_occupancy(ev_table *table, ev_error *error)
         snprintf(title, sizeof title, "cluster %zu", c - first);
         ev_table_block(table, title);
         for (size_t row = 0; row < t.rows && status == EV_OK; row++)
-            if (!again(&t, row))
-                status = write_share(table, &t, row, first, c, error);
+            status = write_share(table, &t, row, first, c, error);
     }
     ev_tsv_free(&t);
     return status;

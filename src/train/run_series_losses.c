@@ -6,18 +6,37 @@
 
 enum { MOST_COLUMNS = 10 };
 
-/* The rows of one phase; the first column, the epoch of the run, counted from the phase's beginning. */
-static ev_status write_phase(ev_table *table, const ev_tsv *metrics, const char *phase,
-                             const char *const *names, ev_error *error)
+typedef bool (*chooser)(const ev_tsv *metrics, size_t row);
+
+static bool of_autoencoder(const ev_tsv *metrics, size_t row)
+{
+    return ev_run_in_phase(metrics, row, "autoencoder");
+}
+
+static bool of_vqvae(const ev_tsv *metrics, size_t row)
+{
+    return ev_run_in_phase(metrics, row, "vqvae");
+}
+
+static bool of_code_prior(const ev_tsv *metrics, size_t row)
+{
+    return ev_run_in_phase(metrics, row, "prior");
+}
+
+/* The rows chosen, the named columns; the first, the epoch of the run, counted from the first of them.
+ * A table with one column more has there whether clusters are held. */
+static ev_status write_rows(ev_table *table, const ev_tsv *metrics, chooser is_chosen, size_t count,
+                            const char *const *names, ev_error *error)
 {
     double values[MOST_COLUMNS], first = (double)NAN;
     ev_status status = EV_OK;
     for (size_t row = 0; row < metrics->rows && status == EV_OK; row++) {
-        if (!ev_run_in_phase(metrics, row, phase))
+        if (!is_chosen(metrics, row))
             continue;
-        status = ev_run_row(metrics, row, table->columns, names, values, error);
+        status = ev_run_row(metrics, row, count, names, values, error);
         first = isnan(first) ? values[0] : first;
         values[0] += 1.0 - first;
+        values[count] = ev_run_in_phase(metrics, row, "held");
         if (status == EV_OK)
             ev_table_row(table, table->columns, values);
     }
@@ -28,13 +47,14 @@ ev_status ev_run_loss(ev_table *table, ev_error *error)
 {
     static const char *const names[] = {"epoch",  "loss",        "reconstruction",
                                         "latent", "categorical", "entropy"};
+    enum { COUNT = sizeof names / sizeof *names };
     ev_tsv metrics;
     ev_status status = ev_run_table(table, "metrics.tsv", &metrics, error);
     if (status == EV_OK)
-        status = write_phase(table, &metrics, "elbo", names, error);
+        status = write_rows(table, &metrics, ev_run_in_own_phase, COUNT, names, error);
     if (status == EV_OK) {
         ev_table_block(table, "autoencoder");
-        status = write_phase(table, &metrics, "autoencoder", names, error);
+        status = write_rows(table, &metrics, of_autoencoder, COUNT, names, error);
     }
     ev_tsv_free(&metrics);
     return status;
@@ -47,7 +67,7 @@ ev_status ev_run_codes(ev_table *table, ev_error *error)
     ev_tsv metrics;
     ev_status status = ev_run_table(table, "metrics.tsv", &metrics, error);
     if (status == EV_OK)
-        status = write_phase(table, &metrics, "vqvae", names, error);
+        status = write_rows(table, &metrics, of_vqvae, sizeof names / sizeof *names, names, error);
     ev_tsv_free(&metrics);
     return status;
 }
@@ -58,7 +78,8 @@ ev_status ev_run_prior(ev_table *table, ev_error *error)
     ev_tsv metrics;
     ev_status status = ev_run_table(table, "metrics.tsv", &metrics, error);
     if (status == EV_OK)
-        status = write_phase(table, &metrics, "prior", names, error);
+        status = write_rows(table, &metrics, of_code_prior, sizeof names / sizeof *names, names,
+                            error);
     ev_tsv_free(&metrics);
     return status;
 }

@@ -15,6 +15,8 @@ ev_status ev_run_row(const ev_tsv *tsv, size_t row, size_t count, const char *co
                      double *values, ev_error *error);
 /* Is the row's phase this one? */
 bool ev_run_in_phase(const ev_tsv *tsv, size_t row, const char *phase);
+/* Is it one with the GMVAE's own loss, with its clusters held or not? */
+bool ev_run_in_own_phase(const ev_tsv *tsv, size_t row);
 
 ev_status ev_run_loss(ev_table *table, ev_error *error);
 ev_status ev_run_codes(ev_table *table, ev_error *error);

@@ -70,6 +70,10 @@ static ev_status check_config(const ev_train_config *c, const ev_image_source *i
                             "clusters are to be held for %zu epochs, and with 0 restarts none are "
                             "sought",
                             c->held_epochs);
+    if (c->partitions > 1 && c->partitions > c->held_epochs)
+        return ev_error_set(error, EV_BAD_INPUT,
+                            "%zu partitions in %zu held epochs: expected no more than one an epoch",
+                            c->partitions, c->held_epochs);
     if (c->epochs > MOST_EPOCHS || c->layer_epochs > MOST_EPOCHS ||
         c->autoencoder_epochs > MOST_EPOCHS || c->held_epochs > MOST_EPOCHS)
         return ev_error_set(error, EV_BAD_INPUT, "more than %d epochs", MOST_EPOCHS);
@@ -107,10 +111,18 @@ const ev_phase *ev_trainer_phase(const ev_trainer *t, size_t epoch)
     return &t->phase[p];
 }
 
-bool ev_trainer_begins_elbo(const ev_trainer *t)
+size_t ev_trainer_first_own_epoch(const ev_trainer *t) { return t->phase[t->phases - 2].first; }
+
+bool ev_trainer_seeks_clusters(const ev_trainer *t)
 {
-    const ev_phase *phase = &t->phase[t->phases - 2]; /* held; its epochs may be none */
-    return t->step == (uint64_t)phase->first * t->epoch_steps;
+    const ev_phase *held = &t->phase[t->phases - 2]; /* its epochs may be none */
+    const size_t epoch = ev_trainer_epoch(t),
+                 parts = t->config.partitions > 0 ? t->config.partitions : 1;
+    if (ev_trainer_epoch_step(t) != 0 || epoch < held->first)
+        return false;
+    const size_t e = epoch - held->first;
+    return e == 0 ||
+           (e < held->epochs && e * parts / held->epochs != (e - 1) * parts / held->epochs);
 }
 
 size_t ev_trainer_epoch(const ev_trainer *t) { return (size_t)(t->step / t->epoch_steps); }

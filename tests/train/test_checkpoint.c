@@ -110,7 +110,8 @@ static ev_status give_clusters(void *context, ev_trainer *t, ev_error *error)
 static void run_held(ev_trainer *t, int steps)
 {
     bool complete;
-    const ev_loop_hooks hooks = {.context = &steps, .begin_elbo = give_clusters, .stop = stop_at};
+    const ev_loop_hooks hooks = {
+        .context = &steps, .seek_clusters = give_clusters, .stop = stop_at};
     cr_assert_eq(ev_loop_run(t, &hooks, &complete, NULL), EV_OK);
 }
 

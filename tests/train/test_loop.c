@@ -68,7 +68,7 @@ static bool see_stop(void *context)
 static ev_loop_hooks hooks_of(witness *seen)
 {
     return (ev_loop_hooks){.context = seen,
-                           .begin_elbo = see_begin,
+                           .seek_clusters = see_begin,
                            .epoch = see_epoch,
                            .save = see_save,
                            .stop = see_stop};
@@ -139,11 +139,45 @@ Test(loop, in_the_held_phase_each_image_keeps_its_cluster)
     size_t held_steps = 0;
     bool complete = false;
     const ev_loop_hooks hooks = {
-        .context = &held_steps, .begin_elbo = give_clusters, .observe = see_held};
+        .context = &held_steps, .seek_clusters = give_clusters, .observe = see_held};
     cr_assert_eq(ev_loop_run(&t, &hooks, &complete, NULL), EV_OK);
     cr_assert_eq(held_steps, 14);
     cr_assert_eq(t.step, 7 * 7);
     ev_trainer_destroy(&t);
+}
+
+/* The epochs before which clusters are sought, a bit each. */
+static ev_status note_search(void *context, ev_trainer *t, ev_error *error)
+{
+    unsigned *epochs = context;
+    cr_assert_eq(ev_trainer_epoch_step(t), 0);
+    *epochs |= 1u << ev_trainer_epoch(t);
+    return t->cluster == NULL ? EV_OK : give_clusters(NULL, t, error);
+}
+
+Test(loop, clusters_are_found_anew_at_even_places_of_the_held_phase)
+{
+    static const struct {
+        size_t held, partitions;
+        unsigned epochs;
+    } cases[] = {{0, 1, 1u << 2},           {5, 0, 1u << 2},
+                 {5, 1, 1u << 2},           {6, 3, 1u << 2 | 1u << 4 | 1u << 6},
+                 {5, 2, 1u << 2 | 1u << 5}, {3, 3, 1u << 2 | 1u << 3 | 1u << 4}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ev_train_config config = SMALL; /* two epochs of the autoencoder come first */
+        config.layer_epochs = 0;
+        config.held_epochs = cases[i].held;
+        config.partitions = cases[i].partitions;
+        config.restarts = 1;
+        ev_trainer t = create(&config);
+        unsigned epochs = 0;
+        bool complete = false;
+        const ev_loop_hooks hooks = {.context = &epochs, .seek_clusters = note_search};
+        cr_assert_eq(ev_loop_run(&t, &hooks, &complete, NULL), EV_OK);
+        cr_expect_eq(epochs, cases[i].epochs, "%zu epochs, %zu partitions: before %x",
+                     cases[i].held, cases[i].partitions, epochs);
+        ev_trainer_destroy(&t);
+    }
 }
 
 Test(loop, training_raises_the_elbo)
@@ -273,9 +307,10 @@ Test(loop, a_gradient_that_overflows_at_an_epochs_last_step_is_not_saved)
 
 Test(loop, absurd_hyperparameters_are_refused_with_the_reason)
 {
-    static const char *const words[] = {
-        "batch",  "batch",    "learning rate", "learning rate", "corruption", "beta2",    "pixels",
-        "epochs", "rotation", "shift",         "zoom",          "0 restarts", "rows of 5"};
+    static const char *const words[] = {"batch",      "batch",    "learning rate", "learning rate",
+                                        "corruption", "beta2",    "pixels",        "epochs",
+                                        "rotation",   "shift",    "zoom",          "0 restarts",
+                                        "partitions", "rows of 5"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         ev_train_config config = SMALL;
         ev_trainer t;
@@ -293,6 +328,10 @@ Test(loop, absurd_hyperparameters_are_refused_with_the_reason)
         case 9: config.warp.pixels = (double)NAN; break;
         case 10: config.warp.zoom = 1.0; break;
         case 11: config.held_epochs = 1; break;
+        case 12:
+            config.held_epochs = config.restarts = 2;
+            config.partitions = 3;
+            break;
         default:
             config.warp.pixels = 1.0;
             config.width = 5;

@@ -234,3 +234,24 @@ Test(run_folder, a_run_of_another_model_is_named_as_such)
     cr_expect_eq(ev_run_model("nowhere", name, &error), EV_BAD_INPUT);
     cr_expect_not_null(strstr(error.message, "no config.json"), "%s", error.message);
 }
+
+/* The clusters that were found before epoch 1 are found again when the run goes on from there. */
+Test(run_folder, what_comes_before_a_step_comes_again_and_what_came_after_one_stays)
+{
+    ev_run_folder run;
+    ev_error error;
+    cr_assert_eq(create(&run, "r", &error), EV_OK);
+    cr_assert_eq(ev_run_add_log(&run, EV_RUN_CLUSTERS, "step\tepoch\tlargest", &error), EV_OK);
+    cr_assert_eq(ev_run_log(&run, EV_RUN_CLUSTERS, &error, "20\t0\t1"), EV_OK);
+    ev_run_close(&run);
+    cr_assert_eq(ev_run_open(&run, "r", 1, keys, &error), EV_OK);
+    cr_assert_eq(ev_run_resume(&run, 20, &error), EV_OK, "%s", error.message);
+    expect_file("r/clusters.tsv", "step\tepoch\tlargest\n");
+    cr_assert_eq(ev_run_log(&run, EV_RUN_CLUSTERS, &error, "20\t0\t1"), EV_OK);
+    cr_assert_eq(ev_run_log(&run, EV_RUN_CLUSTERS, &error, "30\t1\t1"), EV_OK);
+    ev_run_close(&run);
+    cr_assert_eq(ev_run_open(&run, "r", 1, keys, &error), EV_OK);
+    cr_assert_eq(ev_run_resume(&run, 30, &error), EV_OK, "%s", error.message);
+    expect_file("r/clusters.tsv", "step\tepoch\tlargest\n20\t0\t1\n30\t1\t1\n");
+    ev_run_close(&run);
+}
