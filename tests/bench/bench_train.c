@@ -163,8 +163,10 @@ static int ascending(const void *a, const void *b)
 
 typedef struct {
     ev_trainer trainer;
-    double gflop;  /* of a step */
-    double step;   /* seconds of one, at best */
+    double gflop; /* of a step */
+    double step;  /* seconds of one, at best */
+    double mean;  /* of one, over all turns */
+    size_t turns;
     double gflops; /* the peak, at best */
     double median; /* of the share of the peak, turn by turn */
 } measured;
@@ -181,6 +183,7 @@ static void take_turns(measured *m, const peak_work *work, int most)
     for (int turn = 0; turn < most && (turn < 2 || bench_clock() - start < 15.0); turn++, turns++) {
         const double gflops = peak(work), seconds = steps(&m->trainer, SLICE) / SLICE;
         m->step = fmin(m->step, seconds);
+        m->mean += (seconds - m->mean) / (double)++m->turns;
         m->gflops = fmax(m->gflops, gflops);
         shares[turn] = 100.0 * m->gflop / seconds / gflops;
     }
@@ -238,9 +241,9 @@ static void set_or_unset(const char *name, const char *value)
 
 enum { WAYS = 3 };
 
-/* Seconds an epoch in each configuration, HUGE_VAL where it is not to be had; ours has a few turns
- * more after each. */
-static bool peer(measured *m, const peak_work *work, size_t batch, double seconds[WAYS])
+/* Seconds an epoch in each configuration, at best and in the mean, HUGE_VAL where it is not to be had;
+ * ours has a few turns more after each. */
+static bool peer(measured *m, const peak_work *work, size_t batch, double seconds[WAYS][2])
 {
     const char *torch = getenv("EV_TORCH"), *openmp = openmp_library();
     const struct {
@@ -254,13 +257,14 @@ static bool peer(measured *m, const peak_work *work, size_t batch, double second
     setenv("EV_PYTHON", torch, 1);
     for (size_t i = 0; i < WAYS; i++) {
         char how[BENCH_WORDS];
-        seconds[i] = HUGE_VAL;
+        seconds[i][0] = seconds[i][1] = HUGE_VAL;
         set_or_unset("OPENBLAS_NUM_THREADS", ways[i].threads);
         set_or_unset("LD_LIBRARY_PATH", ways[i].library);
-        if ((i == 2 && *openmp == '\0') || !bench_peer("torch_gmvae", batch, 1, &seconds[i], how))
+        if ((i == 2 && *openmp == '\0') || !bench_peer("torch_gmvae", batch, 2, seconds[i], how))
             continue;
         any = true;
-        printf("  batch %-4zu  %6.2f s an epoch   %s, %s\n", batch, seconds[i], how, ways[i].what);
+        printf("  batch %-4zu  %6.2f s an epoch, %6.2f in the mean   %s, %s\n", batch,
+               seconds[i][0], seconds[i][1], how, ways[i].what);
         take_turns(m, work, AGAIN);
     }
     unsetenv("OPENBLAS_NUM_THREADS");
@@ -268,18 +272,22 @@ static bool peer(measured *m, const peak_work *work, size_t batch, double second
     return any;
 }
 
+/* At its best, best turn against best turn; as installed, where its threads get in each other's way now
+ * more, now less, mean against mean, which is what one waits for. */
 static bool compare(measured *m, const peak_work *work, size_t at)
 {
-    double seconds[WAYS], best = HUGE_VAL;
+    double seconds[WAYS][2], best = HUGE_VAL;
     bool met = true;
     const bool any = peer(m, work, BATCHES[at], seconds);
     const double ours = epoch_seconds(m);
     if (any) {
         for (size_t i = 0; i < WAYS; i++)
-            best = fmin(best, seconds[i]);
-        printf("  batch %-4zu  %6.2f s an epoch   ours, all turns\n", BATCHES[at], ours);
+            best = fmin(best, seconds[i][0]);
+        const double mean = m->mean * (double)m->trainer.epoch_steps;
+        printf("  batch %-4zu  %6.2f s an epoch, %6.2f in the mean   ours\n", BATCHES[at], ours,
+               mean);
         met = bench_target("ratio to PyTorch at its best", best / ours, AT_BEST[at]);
-        met = bench_target("ratio to it as installed", seconds[0] / ours, 5) && met;
+        met = bench_target("ratio to it as installed", seconds[0][1] / mean, 5) && met;
     }
     return bench_target("percent of sgemm's peak", share(m), SHARES[at]) && met;
 }
