@@ -225,7 +225,7 @@ $(B)/report/report.html $(B)/report/report.pdf: $(B)/report/%: $(B)/report/ledge
         $(PLOTS:%=$(B)/plots/%.$(TERM_OF_PLOTS))
 	$(call say,WEAVE,$@)
 	$(Q)$(PROGRAM) report --ledger $< --figures $(B)/plots $(if $(wildcard report/results),--results report/results) \
-	    $(if $(wildcard $(B)/train),--runs $(B)/train) \
+	    $(if $(wildcard $(B)/train/*),--runs $(B)/train) \
 	    --out $@ $(DERIVATIONS)
 
 fuzz: ## fuzz the readers of untrusted input (clang's libFuzzer, FUZZ_SECONDS each)

@@ -15,12 +15,12 @@ plot data("choices") using 1:6 with lines ls 5 title pc, \
      "" using 1:5 with lines ls 2 title pcz . " at the mean", \
      "" using 1:4 with lines ls 1 title "average of " . pcz
 
-eval figure("gaps", 2.4)
+eval figure("gaps", 2.9)
 set logscale x; set xtics (0.2, 0.5, 1, 2)
 set xlabel "standard deviation of " . math("{/:Italic q}({/:Italic z}|{/:Italic x})", "q(z\\mid x)")
 set ylabel "nats"
 set xrange [0.2:2.4]; set yrange [-4.2:-1]
-set key bottom right
+set key outside top center horizontal maxcols 1
 plot data("gaps") using 1:2 with lines ls 1 title px, \
      "" using 1:3 with lines ls 2 title "bound, " . pcz . " for every " . math("{/:Italic z}", "z"), \
      "" using 1:4 with lines ls 3 title "bound, " . best, \

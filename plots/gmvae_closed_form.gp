@@ -3,7 +3,7 @@
 eval figure("estimate", 2.3)
 set logscale x 2
 set xlabel "draws " . math("{/:Italic L}", "L")
-set ylabel "estimate − bound in nats"
+set ylabel "estimate " . minus . " bound in nats"
 set xrange [1:1024]; set yrange [-0.5:0.5]
 set xtics (1, 4, 16, 64, 256, 1024)
 set key top right
@@ -30,19 +30,20 @@ plot data("convergence") using 1:2 with linespoints ls 1 title "samples, terms i
 # run: gmvae audit
 if (run eq "") exit
 eval figure("trained", 3.2)
-stats data("audit") using 1 nooutput; last = STATS_max
-set multiplot layout 2, 1 margins 0.17, 0.97, 0.12, 0.94 spacing 0, 0.21
+stats data("audit") using 1 nooutput; first = STATS_min; last = STATS_max
+set multiplot layout 2, 1 margins 0.17, 0.97, 0.15, 0.93 spacing 0, 0.22
 eval key_above
-set xrange [-0.5:last + 0.5]
+set xrange [first - 0.5:last + 0.5]
 set format x ""
 set ylabel "in deviations"
 set yrange [-3:3]
 set ytics 1
-plot data("audit") using 1:(-2):(2) with filledcurves fillcolor rgb "#E4E4E4", \
-     0 with lines ls 9, \
-     "" using 1:($4 / $5) with points ls 1 title "loss − formula with fresh draws"
+set object 1 rectangle from graph 0, first -2 to graph 1, first 2 behind fillcolor rgb "#E4E4E4" fillstyle solid noborder
+plot 0 with lines ls 9, \
+     data("audit") using 1:($4 / $5) with points ls 1 title "loss " . minus . " formula with fresh draws"
+unset object 1
 eval powers("y")
-set format x "%g"
+set format x number
 set ytics autofreq
 set xlabel "epoch"
 set ylabel "nats"
@@ -50,5 +51,5 @@ set yrange [1e-8:100]
 set key maxcols 2
 plot data("audit") using 1:5 with lines ls 1 title "deviation of a batch", \
      "" using 1:3 with lines ls 5 title "bound of rounding", \
-     "" using 1:(abs($2)) with linespoints ls 2 title "loss − formula, same draws"
+     "" using 1:(abs($2)) with linespoints ls 2 title "loss " . minus . " formula, same draws"
 unset multiplot

@@ -22,7 +22,7 @@ extension(f) = f eq "cairolatex" ? "tex" : f
 terminal(f, h) = \
     f eq "pdf" ? sprintf("set terminal pdfcairo size %gin,%gin font '%s,9' fontscale 0.62 linewidth 1 pointscale 0.7 dashlength 0.8", column_width, h, serif) : \
     f eq "png" ? sprintf("set terminal pngcairo size %d,%d font '%s,9' fontscale 2.8 linewidth 2.8 pointscale 2 dashlength 0.8", 1020, 300 * h, serif) : \
-    f eq "cairolatex" ? sprintf("set terminal cairolatex pdf size %gin,%gin header '\\footnotesize' fontscale 0.8 dashlength 0.8", column_width, h) : \
+    f eq "cairolatex" ? sprintf("set terminal cairolatex pdf size %gin,%gin header '\\footnotesize' fontscale 0.58 linewidth 1.2 dashlength 0.8", column_width, h) : \
     sprintf("set terminal svg size %d,%d font 'Latin Modern Roman,CMU Serif,Times New Roman,serif,12' linewidth 1.2 dashlength 0.8 background 'white'", 100 * column_width * 1.32, 132 * h)
 figure(name, height) = sprintf("reset; %s; set output '%s-%s.%s'; %s", \
     terminal(format, height), into, name, extension(format), settings)
@@ -30,6 +30,8 @@ figure(name, height) = sprintf("reset; %s; set output '%s-%s.%s'; %s", \
 # Greek and formulas: TeX sets its own, the others use the characters themselves.
 tex = format eq "cairolatex"
 math(plain, latex) = tex ? "$" . latex . "$" : plain
+minus = tex ? "$-$" : "−"
+percent = tex ? "\\,\\%" : " %"
 greek(letter) = "{/'Latin Modern Math' " . letter . "}" # from the block of italic mathematics
 
 # Colours of Okabe and Ito that also differ in lightness, each with a dash and a mark of its own:
@@ -42,14 +44,19 @@ settings = "set border 3 linewidth 0.6; set tics nomirror scale 0.6; set key noa
     . "set style line 4 linecolor rgb sky linewidth 1.6 dashtype (9,3,2,3) pointtype 13 pointsize 0.55; " \
     . "set style line 5 linecolor rgb grey linewidth 1.2 dashtype (2,2) pointtype 6 pointsize 0.5; " \
     . "set style line 9 linecolor rgb grey linewidth 0.6 dashtype 1; " \
-    . "set format y '%g'; set samples 400"
+    . "set samples 400; set encoding utf8; set minussign; " \
+    . (tex ? "set format '$%g$'" : "set format y '%g'")
 
 # The pixels of a grey picture, as `wide` and `high`.
 size_of(picture) = sprintf("reset; set output; set terminal dumb; set output '/dev/null'; plot '%s' binary filetype=png using 1:1:1 with rgbimage; \
     wide = floor(GPVAL_DATA_X_MAX + 1); high = floor(GPVAL_DATA_Y_MAX + 1)", picture)
 
 # The key above the frame, on one line.
-key_above = "set key at graph 0.5, graph 1.05 center bottom horizontal"
+# An entry that seems too wide is left out, and TeX's commands seem wide.
+key_above = "set key at graph 0.5, graph 1.05 center bottom horizontal" . (tex ? " width -5" : "")
+
+# The format of a number on an axis.
+number = tex ? "$%g$" : "%g"
 
 # Powers of ten on a logarithmic axis.
 powers(axis) = sprintf("set logscale %s; set format %s '%s'", axis, axis, tex ? "$10^{%T}$" : "10^{%T}")

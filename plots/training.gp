@@ -18,9 +18,9 @@ set xrange [0:STATS_max]
 set format x ""
 set ytics autofreq
 set offsets 0, 0, graph 0.05, graph 0.05
-plot data("loss") index 0 using 1:2 with linespoints ls 1 title "−ELBO", \
-     "" index 0 using 1:(-$3) with linespoints ls 2 title "−reconstruction"
-set format x "%g"
+plot data("loss") index 0 using 1:2 with linespoints ls 1 title minus . "ELBO", \
+     "" index 0 using 1:(-$3) with linespoints ls 2 title minus . "reconstruction"
+set format x number
 set xlabel "epoch"
 plot data("loss") index 0 using 1:6 with linespoints ls 3 title "entropy", \
      "" index 0 using 1:5 with linespoints ls 4 title "categorical", \
@@ -43,7 +43,7 @@ plot data("clusters") using 1:3 with lines ls 5 title "purity", \
      "" using 1:2 with linespoints ls 1 title "accuracy", \
      "" using 1:5 with lines ls 3 title "ARI"
 # The shares lie upon each other; the cluster's number stands at the end.
-set format x "%g"
+set format x number
 set xlabel "epoch"
 set ylabel "share of each cluster"
 unset key
@@ -79,7 +79,8 @@ set xrange [-0.32 * wide:wide]; set yrange [0:1.06 * high]
 set label 100 "cluster" at -0.31 * wide, 1.03 * high
 set label 101 "label" at -0.02 * wide, 1.03 * high right
 row(i) = high - (i + 0.5) * high / K
-share(label, s) = label == label ? sprintf(tex ? "%d, %.0f\\,\\%%" : "%d, %.0f %%", label, 100 * s) : ""
+# Labels from data lose a backslash of two.
+share(label, s) = label == label ? sprintf(tex ? "%d, %.0f\\\\,\\\\%%" : "%d, %.0f %%", label, 100 * s) : ""
 plot picture binary filetype=png using 1:1:1 with rgbimage, \
      data("centres") using (-0.31 * wide):(row($1)):(sprintf("%d", $1)) with labels left, \
      "" using (-0.02 * wide):(row($1)):(share($5, $6)) with labels right

@@ -5,7 +5,7 @@ if (run eq "") exit
 
 eval figure("codes", 2.9)
 stats data("codes") using 1 nooutput; last = STATS_max
-set multiplot layout 2, 1 margins 0.17, 0.97, 0.12, 0.86 spacing 0, 0.17
+set multiplot layout 2, 1 margins 0.17, 0.97, 0.15, 0.86 spacing 0, 0.17
 eval key_above
 set xrange [0.8:last + 0.2]
 set xtics 1
@@ -15,12 +15,12 @@ set yrange [0:*]
 plot data("codes") using 1:7 with linespoints ls 5 title "chosen at all", \
      "" using 1:6 with linespoints ls 1 title "perplexity", \
      "" using 1:8 with linespoints ls 3 title "revived"
-set format x "%g"
+set format x number
 set xlabel "epoch"
 set ylabel "nats an image"
 set yrange [*:*]
 plot data("codes") using 1:2 with linespoints ls 1 title "loss", \
-     "" using 1:3 with linespoints ls 2 title "−log " . math("{/:Italic p}({/:Italic x}|{/:Italic z}_q)", "p(x\\mid z_q)")
+     "" using 1:3 with linespoints ls 2 title minus . "log " . math("{/:Italic p}({/:Italic x}|{/:Italic z}_q)", "p(x\\mid z_q)")
 unset multiplot
 
 eval figure("usage", 2.2)

@@ -6,12 +6,15 @@
 --   folder     where this filter's files are    figures    the folder of figures, or ""
 --   results    the folder of training tables, or ""
 --   runs       the folder of training runs, MODEL each, or ""
+--   program    which knows the commands of those tables
 -- A missing or stale input stops the conversion: a message, and exit status 2.
 
 local folder = PANDOC_SCRIPT_FILE:match('^(.*)/[^/]*$') or '.'
 local decode = dofile(folder .. '/json.lua')
+local pieces, formulas = dofile(folder .. '/breaks.lua')
 local html = FORMAT:match('html') ~= nil
 local stringify = pandoc.utils.stringify
+local tie = html and utf8.char(0xA0) or '~' -- a space at which no line breaks
 
 local function stop(...)
   io.stderr:write('evidence: error: ', string.format(...), '\n')
@@ -20,6 +23,7 @@ end
 
 local function raw(text) return pandoc.RawBlock(html and 'html' or 'latex', text) end
 local function para(...) return pandoc.Para { ... } end
+local function append(to, more) for _, x in ipairs(more) do to[#to + 1] = x end end
 
 local function escape(text)
   if html then return (text:gsub('[&<>"]', { ['&'] = '&amp;', ['<'] = '&lt;', ['>'] = '&gt;', ['"'] = '&quot;' })) end
@@ -70,10 +74,20 @@ local function relation(r) return relations[r] or r end
 local function label(r) return r.step > 0 and r.claim .. '@' .. r.step or r.claim end
 local function anchor(r) return 'step-' .. r.claim .. '-' .. math.tointeger(r.step) end
 
+-- Of the mutants: refuted, all, and those that came out neither refuted nor passed.
 local function mutants(r)
   if r.mutants_total == 0 then return nil end
-  return string.format('%d/%d', r.mutants_killed, r.mutants_total)
+  local text = string.format('%d/%d' .. tie .. 'mutants', r.mutants_killed, r.mutants_total)
+  return r.mutants_undecided > 0 and string.format('%s, %d' .. tie .. 'undecided', text, r.mutants_undecided) or text
 end
+
+local function mutants_in_words(killed, total, undecided, equivalent, survive)
+  return string.format('%d of %d refuted%s%s, %d survive%s', killed, total,
+    undecided > 0 and string.format(', %d undecided or void', undecided) or '',
+    equivalent > 0 and string.format(', %d declared equivalent', equivalent) or '', survive, survive == 1 and 's' or '')
+end
+
+local function survivors(r) return r.mutants_total - r.mutants_killed - r.mutants_undecided end
 
 local function verdict(r)
   local sign = r.green and '✓' or '✗'
@@ -85,8 +99,8 @@ end
 
 local function mark(r)
   local parts = { verdict(r) }
-  if r.step > 0 and r.verdict == 'HOLDS' then parts[#parts + 1] = string.format('%.1f digits', r.agreeing_digits or 0) end
-  if mutants(r) then parts[#parts + 1] = mutants(r) .. ' mutants' end
+  if r.step > 0 and r.verdict == 'HOLDS' then parts[#parts + 1] = string.format('%.1f' .. tie .. 'digits', r.agreeing_digits or 0) end
+  if mutants(r) then parts[#parts + 1] = mutants(r) end
   return table.concat(parts, html and ' · ' or ', ')
 end
 
@@ -99,6 +113,19 @@ local function value(v)
   return string.format('%.16g ± %.0e', v.value, total) .. (#kinds > 0 and ' (' .. table.concat(kinds, ', ') .. ')' or '')
 end
 
+-- A long vector in pieces that end behind a comma or a semicolon: neither a browser nor TeX would break it.
+local function runs_of_entries(tex)
+  local out, from = {}, 1
+  for at in tex:gmatch('[,;]()') do
+    if at - from > 24 and #tex - at > 8 then
+      out[#out + 1] = tex:sub(from, at - 1)
+      from = at
+    end
+  end
+  out[#out + 1] = tex:sub(from)
+  return out
+end
+
 -- "J = 1, \mu = (0, 2)" as formulas, between which a line may break.
 local function assignments(text)
   local out, depth, from = {}, 0, 1
@@ -106,8 +133,11 @@ local function assignments(text)
     local c = text:sub(at, at)
     if c:match('[%(%[{]') then depth = depth + 1 elseif c:match('[%)%]}]') then depth = depth - 1 end
     if (c == ',' and depth == 0) or at > #text then
-      if #out > 0 then table.insert(out, pandoc.Str ',') table.insert(out, pandoc.Space()) end
-      out[#out + 1] = pandoc.Math('InlineMath', text:sub(from, at - 1):match('^%s*(.-)%s*$'))
+      if #out > 0 then append(out, { pandoc.Str ',', pandoc.Space() }) end
+      for i, piece in ipairs(runs_of_entries(text:sub(from, at - 1):match('^%s*(.-)%s*$'))) do
+        if i > 1 then out[#out + 1] = pandoc.Space() end
+        out[#out + 1] = pandoc.Math('InlineMath', piece)
+      end
       from = at + 1
     end
   end
@@ -138,8 +168,8 @@ local function evidence(r)
     row('effort', string.format('%d evaluations, %d samples; sentinels off by %.0e at most',
       r.evaluations, r.samples, r.sentinel))
   end
-  if mutants(r) then
-    row('mutants', mutants(r) .. ' noticed' .. (r.mutants_equivalent > 0 and string.format(', %d declared equivalent', r.mutants_equivalent) or ''))
+  if r.mutants_total + r.mutants_equivalent > 0 then
+    row('mutants', mutants_in_words(r.mutants_killed, r.mutants_total, r.mutants_undecided, r.mutants_equivalent, survivors(r)))
   end
   row('survivors', r.survivors)
   row('diagnosis', r.diagnosis)
@@ -153,7 +183,7 @@ local function evidence(r)
   elseif r.step == 0 then
     row('second voice', 'checks/' .. r.document .. '.c decides it')
   end
-  if r.see then row('corrected by', { pandoc.Link({ pandoc.Code(r.see) }, '#step-' .. r.see .. '-' .. (claims[r.see] and math.tointeger(claims[r.see][1].step) or 1)) }) end
+  if r.see and r.expected == 'REFUTED' then row('corrected by', { pandoc.Link({ pandoc.Code(r.see) }, '#step-' .. r.see .. '-' .. (claims[r.see] and math.tointeger(claims[r.see][1].step) or 1)) }) end
   row('note', r.note)
   row('seed', string.format('%d', r.seed))
   return rows
@@ -183,71 +213,41 @@ local function tex_mark(r)
   return string.format('\\hyperlink{%s}{%s}', anchor(r), mark(r):gsub('@', '@'))
 end
 
--- A formula in pieces between which a line may break: before relations and before + and - between terms,
--- in no bracket or, where a piece is long, in one; never inside braces or \left ... \right.
-local relation_signs = { ['='] = true, ['\\le'] = true, ['\\ge'] = true, ['\\approx'] = true, ['\\propto'] = true }
-local signs = { ['+'] = true, ['-'] = true }
-local hard_brackets = { ['{'] = 1, ['}'] = -1, ['\\left'] = 1, ['\\right'] = -1, ['\\begin'] = 1, ['\\end'] = -1 }
-local soft_brackets = { ['('] = 1, ['['] = 1, [')'] = -1, [']'] = -1 }
--- Behind these a sign is not between two terms.
-local no_term = { ['('] = true, ['['] = true, ['{'] = true, ['^'] = true, ['_'] = true, [','] = true, ['|'] = true }
-
--- How many tokens a piece must have before it may end in front of this one; nil: it may not.
-local function least(token, soft)
-  if relation_signs[token] then return soft == 0 and 4 or nil end
-  if signs[token] then return soft == 0 and 12 or soft == 1 and 18 or nil end
-end
-
-local function token_at(tex, at)
-  local token = tex:match('^\\%a+', at) or tex:match('^\\.', at) or tex:sub(at, at)
-  if token ~= '\\left' and token ~= '\\right' then return token, #token end
-  return token, #token + #(tex:match('^%s*\\%a+', at + #token) or tex:match('^%s*\\?.', at + #token) or '')
-end
-
-local function pieces(tex)
-  local out, hard, soft, from, at, before, length = {}, 0, 0, 1, 1, nil, 0
-  while at <= #tex do
-    local token, size = token_at(tex, at)
-    if not token:match('^%s') then
-      local wanted = hard == 0 and least(token, soft)
-      if wanted and length >= wanted and not (no_term[before] or signs[before] or relation_signs[before]) then
-        out[#out + 1] = tex:sub(from, at - 1)
-        from, length = at, 0
-      end
-      hard, soft = hard + (hard_brackets[token] or 0), soft + (hard == 0 and soft_brackets[token] or 0)
-      before, length = token, length + 1
+-- A table as wide as it is in HTML, where it scrolls, and no wider than the page in print.
+-- head, rows: lists of texts; columns: 'lrr...'.
+local function wide_table(head, rows, columns)
+  if html then
+    local aligns, widths, cells = {}, {}, {}
+    for i = 1, #head do aligns[i], widths[i] = columns:sub(i, i) == 'r' and 'AlignRight' or 'AlignLeft', 0 end
+    local function plain(row)
+      local out = {}
+      for i, text in ipairs(row) do out[i] = { pandoc.Plain { pandoc.Str(text) } } end
+      return out
     end
-    at = at + size
+    for i, row in ipairs(rows) do cells[i] = plain(row) end
+    return pandoc.utils.from_simple_table(pandoc.SimpleTable({}, aligns, widths, plain(head), cells))
   end
-  out[#out + 1] = tex:sub(from)
-  return hard == 0 and out or { tex }
-end
-
--- Of a display that makes no claim, the formulas that stand beside each other, and its lines.
-local function formulas(tex)
-  local out, hard, from, at = {}, 0, 1, 1
-  if tex:find('\\begin', 1, true) then return { tex } end
-  while at <= #tex do
-    local token, size = token_at(tex, at)
-    if hard == 0 and (token == '\\qquad' or token == '\\\\') then
-      out[#out + 1] = tex:sub(from, at - 1)
-      from = at + size
-    end
-    hard = hard + (hard_brackets[token] or 0)
-    at = at + size
+  local function line(row)
+    local out = {}
+    for i, text in ipairs(row) do out[i] = escape(text) end
+    return table.concat(out, ' & ') .. '\\\\'
   end
-  out[#out + 1] = tex:sub(from)
-  return out
+  local lines = {}
+  for i, row in ipairs(rows) do lines[i] = line(row) end
+  return raw('\\evtable{' .. columns .. '}{' .. line(head) .. '\\midrule ' .. table.concat(lines, '\n') .. '}')
 end
 
 local function wrap_displays(block)
   return block:walk { Math = function(m)
     if m.mathtype ~= 'DisplayMath' then return nil end
-    local parts = formulas(m.text)
-    if #parts == 1 then return nil end
-    local out = { pandoc.RawInline('html', '<span class="side-by-side">') }
-    for _, part in ipairs(parts) do if part:match('%S') then out[#out + 1] = pandoc.Math('DisplayMath', part) end end
-    out[#out + 1] = pandoc.RawInline('html', '</span>')
+    local parts, out = {}, {}
+    for _, part in ipairs(formulas(m.text)) do if part:match('%S') then parts[#parts + 1] = part end end
+    if #parts < 2 then return nil end
+    for i, part in ipairs(parts) do
+      out[i] = html and pandoc.Math('DisplayMath', part) or pandoc.RawInline('latex', '\\evbeside{' .. part .. '}')
+    end
+    table.insert(out, 1, html and pandoc.RawInline('html', '<span class="side-by-side">') or pandoc.RawInline('latex', '\\begin{evdisplays}'))
+    out[#out + 1] = html and pandoc.RawInline('html', '</span>') or pandoc.RawInline('latex', '\\end{evdisplays}')
     return out
   end }
 end
@@ -319,15 +319,13 @@ local function names_in(where)
   return names
 end
 
--- Figures of a topic, as `make plots` names them: TOPIC-FIGURE.
-local function figures(topic, where)
-  local out, kind = {}, html and '.svg' or '.pdf'
-  if where == '' then return out end
-  for _, name in ipairs(names_in(where)) do
-    local figure = name:match('^' .. topic .. '%-(.*)%' .. kind .. '$')
-    if figure then
-      out[#out + 1] = para(pandoc.Image({ pandoc.Str(topic .. '-' .. figure .. ', drawn by plots/' .. topic .. '.gp.') }, where .. '/' .. name, 'fig:'))
-    end
+local figures_of_topic, figures_of_run =
+  dofile(folder .. '/figures.lua') { stop = stop, slurp = slurp, names_in = names_in, html = html }
+
+local function pictures(figures)
+  local out = {}
+  for i, figure in ipairs(figures) do
+    out[i] = para(pandoc.Image({ pandoc.Str(figure[2]) }, figure[1], 'fig:'))
   end
   return out
 end
@@ -355,12 +353,10 @@ local function sources(topic)
   return out
 end
 
-local function append(to, blocks) for _, block in ipairs(blocks) do to[#to + 1] = block end end
-
 local function weave(blocks, settings)
   local out, topic, pending, seen = {}, nil, nil, {}
   local function finish()
-    if topic then append(out, figures(topic, settings.figures)) append(out, sources(topic)) end
+    if topic then append(out, pictures(figures_of_topic(topic, settings.figures, settings.revision))) append(out, sources(topic)) end
     topic = nil
   end
   for _, block in ipairs(blocks) do
@@ -378,7 +374,7 @@ local function weave(blocks, settings)
       pending = nil
     else
       if block.t == 'Header' and block.level == 1 then finish() end
-      out[#out + 1] = html and wrap_displays(block) or block
+      out[#out + 1] = wrap_displays(block)
     end
   end
   finish()
@@ -392,54 +388,130 @@ end
 
 -- Findings, totals, versions ---------------------------------------------------------------------------
 
+-- The kinds of findings, as `evidence check --findings` has them.
+local kinds = { { 'unexpected', 'Refuted, and not expected' }, { 'error', 'Errors' },
+  { 'conditional', 'True under a condition only' }, { 'slip', 'Slips' } }
+
+local function finding_kind(r)
+  if not r.source or r.verdict ~= 'REFUTED' or r.relation == 'assert' then return nil end
+  return r.expected ~= 'REFUTED' and 'unexpected' or r.kind or 'error'
+end
+
+local function display(tex, mark_text)
+  if html then return para(pandoc.Math('DisplayMath', tex)) end
+  return raw('\\evstep{}{' .. tex_line(tex) .. '}{' .. (mark_text or '') .. '}')
+end
+
+-- A line or statement outside its place.
+local function line_alone(r, whole)
+  if r.relation == 'statement' then return pandoc.BlockQuote(pandoc.read(r.right, 'markdown-smart').blocks) end
+  return display(line_of(r, whole))
+end
+
+local function where_it_fails(r)
+  local out = {}
+  if r.step > 0 and r.witness ~= '' then
+    out = { pandoc.Str 'At ' }
+    append(out, assignments(r.witness))
+    append(out, { pandoc.Str(string.format(' the left side is %.10g, the right side %.10g. ', r.left_value.value, r.right_value.value)) })
+  end
+  if r.note then append(out, { pandoc.Emph { pandoc.Str(r.note) }, pandoc.Space() }) end
+  if r.diagnosis ~= '' then append(out, { pandoc.Str 'Diagnosis: ', pandoc.Str(r.diagnosis) }) end
+  return pandoc.Para(out)
+end
+
+-- The claim that says what is right, every line with its verdict.
+local function correction(r)
+  if not r.see then return {} end
+  if not claims[r.see] then return { para(pandoc.Str 'Corrected by ', pandoc.Code(r.see), pandoc.Str ', which was not judged in this run.') } end
+  local head, lines, before = { pandoc.Str 'Corrected by ' }, {}, nil
+  for _, right in ipairs(claims[r.see]) do
+    if before then append(head, { pandoc.Str ', ' }) end
+    append(head, { pandoc.Link({ pandoc.Code(label(right)) }, '#' .. anchor(right)), pandoc.Str(' (' .. right.verdict .. ')') })
+    lines[#lines + 1] = line_alone(right, before == nil or before.right ~= right.left)
+    before = right
+  end
+  table.insert(lines, 1, pandoc.Para(head))
+  return lines
+end
+
+local function finding(r, corrected)
+  local out = { para(pandoc.Link({ pandoc.Code(label(r)) }, '#' .. anchor(r)), pandoc.Str ', printed in ', pandoc.Str(r.source)),
+    line_alone(r, true), where_it_fails(r) }
+  if corrected then append(out, correction(r)) end
+  return out
+end
+
 local function findings()
   local out = { pandoc.Header(1, { pandoc.Str 'What the sources get wrong' }, { id = 'findings' }) }
-  local kinds = { { 'error', 'Errors' }, { 'slip', 'Slips' }, { 'conditional', 'True under a condition only' } }
+  local counts, parts = {}, {}
   for _, kind in ipairs(kinds) do
-    local part = {}
-    for _, r in ipairs(records) do
-      if r.source and r.verdict == 'REFUTED' and r.expected == 'REFUTED' and r.kind == kind[1] and r.relation ~= 'assert' then
-        local head = { pandoc.Link({ pandoc.Code(label(r)) }, '#' .. anchor(r)) }
-        if r.source then append(head, { pandoc.Str ', printed in ', pandoc.Str(r.source) }) end
-        part[#part + 1] = pandoc.Para(head)
-        if r.relation == 'statement' then part[#part + 1] = pandoc.BlockQuote(pandoc.read(r.right, 'markdown-smart').blocks)
-            if r.note then part[#part + 1] = para(pandoc.Emph { pandoc.Str(r.note) }) end
-        else
-          local tex = line_of(r, true)
-          part[#part + 1] = html and para(pandoc.Math('DisplayMath', tex)) or raw('\\evstep{}{' .. tex_line(tex) .. '}{}')
-          local at = { pandoc.Str 'At ' }
-          append(at, assignments(r.witness))
-          append(at, { pandoc.Str(string.format(' the left side is %.10g, the right side %.10g.', r.left_value.value, r.right_value.value)) })
-          if r.note then append(at, { pandoc.Space(), pandoc.Emph { pandoc.Str(r.note) } }) end
-          if r.diagnosis ~= '' then append(at, { pandoc.Str ' Diagnosis: ', pandoc.Str(r.diagnosis) }) end
-          part[#part + 1] = pandoc.Para(at)
-        end
-      end
+    local found = {}
+    for _, r in ipairs(records) do if finding_kind(r) == kind[1] then found[#found + 1] = r end end
+    if #found > 0 then
+      counts[#counts + 1] = string.format('%s: %d', kind[2], #found)
+      parts[#parts + 1] = pandoc.Header(2, { pandoc.Str(kind[2]) }, { id = 'findings-' .. kind[1] })
     end
-    if #part > 0 then out[#out + 1] = pandoc.Header(2, { pandoc.Str(kind[2]) }, { id = 'findings-' .. kind[1] }) append(out, part) end
+    for i, r in ipairs(found) do
+      append(parts, finding(r, not found[i + 1] or found[i + 1].claim ~= r.claim))
+    end
   end
-  if #out == 1 then out[#out + 1] = para(pandoc.Str 'Nothing that is printed in a source is refuted here.') end
+  out[2] = para(pandoc.Str(#counts == 0 and 'Nothing that is printed in a source is refuted here.' or table.concat(counts, '; ') .. '.'))
+  append(out, parts)
   return out
 end
 
 local order = { 'HOLDS', 'REFUTED', 'UNDECIDED', 'VACUOUS', 'VOID', 'SKIPPED' }
 
-local function totals()
-  local count, green, killed, mutated = {}, 0, 0, 0
-  for _, r in ipairs(records) do
-    count[r.verdict] = (count[r.verdict] or 0) + 1
-    green = green + (r.green and 1 or 0)
-    killed, mutated = killed + r.mutants_killed, mutated + r.mutants_total
+-- Sums over records: by verdict, as expected, mutants.
+local function add_up(some)
+  local sum = { green = 0, count = #some, killed = 0, mutants = 0, undecided = 0, equivalent = 0, survive = 0, comparisons = 0 }
+  for _, name in ipairs(order) do sum[name] = 0 end
+  for _, r in ipairs(some) do
+    sum[r.verdict] = sum[r.verdict] + 1
+    sum.green = sum.green + (r.green and 1 or 0)
+    sum.killed, sum.mutants = sum.killed + r.mutants_killed, sum.mutants + r.mutants_total
+    sum.undecided, sum.equivalent = sum.undecided + r.mutants_undecided, sum.equivalent + r.mutants_equivalent
+    sum.survive, sum.comparisons = sum.survive + survivors(r), sum.comparisons + r.comparisons
   end
-  local parts = {}
-  for _, name in ipairs(order) do parts[#parts + 1] = string.format('%d %s', count[name] or 0, name) end
-  local r = records[1]
-  local spent = 0
-  for _, x in ipairs(records) do spent = spent + x.comparisons end
+  return sum
+end
+
+local function mutants_total(sum)
+  if sum.mutants + sum.equivalent == 0 then return 'Mutants were not tried.' end
+  return 'Mutants: ' .. mutants_in_words(sum.killed, sum.mutants, sum.undecided, sum.equivalent, sum.survive) .. '.'
+end
+
+-- A row a document.
+local function totals_table()
+  local names, of, rows, heads, columns, all = {}, {}, {}, { 'document' }, {}, add_up(records)
+  for _, r in ipairs(records) do
+    if not of[r.document] then
+      of[r.document] = {}
+      names[#names + 1] = r.document
+    end
+    table.insert(of[r.document], r)
+  end
+  for _, verdict_name in ipairs(order) do if all[verdict_name] > 0 then append(columns, { verdict_name }) end end
+  append(columns, { 'green', 'mutants', 'killed', 'undecided', 'survive' })
+  local said = { green = 'as expected', killed = 'refuted', survive = 'surviving' }
+  for i, column in ipairs(columns) do heads[i + 1] = said[column] or column end
+  for _, name in ipairs(names) do
+    local sum, row = add_up(of[name]), { name }
+    for i, column in ipairs(columns) do row[i + 1] = tostring(sum[column]) end
+    rows[#rows + 1] = row
+  end
+  return wide_table(heads, rows, 'l' .. ('r'):rep(#columns))
+end
+
+local function totals()
+  local sum, parts, r = add_up(records), {}, records[1]
+  for _, name in ipairs(order) do parts[#parts + 1] = string.format('%d %s', sum[name], name) end
   return { pandoc.Header(1, { pandoc.Str 'The ledger' }, { id = 'ledger' }),
-    pandoc.Div({ para(pandoc.Str(string.format('%d verdicts = %s; %d as expected.', #records, table.concat(parts, ' + '), green))) }, { id = 'totals' }),
-    para(pandoc.Str(mutated > 0 and string.format('%d of %d mutants noticed. ', killed, mutated) or 'Mutants were not tried. '),
-      pandoc.Str(string.format('False-alarm probability at most %g; %d sampling comparisons planned, %d made by steps.', r.alpha_total, r.comparisons_planned, spent))) }
+    pandoc.Div({ para(pandoc.Str(string.format('%d verdicts = %s; %d as expected.', sum.count, table.concat(parts, ' + '), sum.green))),
+      para(pandoc.Str(mutants_total(sum))) }, { id = 'totals' }),
+    totals_table(),
+    para(pandoc.Str(string.format('False-alarm probability at most %g; %d sampling comparisons planned, %d made by steps.', r.alpha_total, r.comparisons_planned, sum.comparisons))) }
 end
 
 local function versions(revision)
@@ -496,169 +568,29 @@ local function appendix()
   return out
 end
 
--- Training -------------------------------------------------------------------------------------------
---
--- A table NAME.tsv of the folder of results:
---   # command: evidence train gmvae --preset paper --seed {seed} --out RUN   what makes a row; {column} is
---   # anything else is a sentence about the table                            filled in, row by row
---   seed <tab> accuracy <tab> ...                                            the names
---   1 <tab> 0.71 <tab> ...                                                   as many cells a row, none empty
+local training = dofile(folder .. '/training.lua') { stop = stop, slurp = slurp, names_in = names_in, append = append,
+  para = para, decode = decode, read_results = dofile(folder .. '/results.lua'), of_run = figures_of_run, pictures = pictures, wide_table = wide_table }
 
-local function cells_of(line)
-  local cells = {}
-  for cell in (line .. '\t'):gmatch('([^\t]*)\t') do cells[#cells + 1] = cell end
-  return cells
-end
-
-local function read_results(path)
-  local t, number = { comments = {}, rows = {} }, 0
-  for line in io.lines(path) do
-    number = number + 1
-    local comment = line:match('^#%s*(.-)%s*$')
-    if number == 1 then
-      t.command = comment and comment:match('^command:%s*(.+)$') or stop('%s:1: the first line must be "# command: ...", what makes a row', path)
-    elseif comment then t.comments[#t.comments + 1] = comment
-    else
-      local cells = cells_of(line)
-      for i, cell in ipairs(cells) do
-        if cell:match('^%s*$') then stop('%s:%d: cell %d is empty; NA says that there is no number', path, number, i) end
-      end
-      if not t.names then t.names = cells
-      elseif #cells ~= #t.names then stop('%s:%d: %d cells, and there are %d names', path, number, #cells, #t.names)
-      else t.rows[#t.rows + 1] = cells end
-    end
+-- A folder that is asked for must be there.
+local function check_folders(settings)
+  for _, name in ipairs { 'figures', 'results', 'runs' } do
+    if settings[name] ~= '' and not io.open(settings[name]) then stop('--%s: no folder %s', name, settings[name]) end
   end
-  if not t.names then stop('%s has no line of names', path) end
-  if #t.rows == 0 then stop('%s has no rows', path) end
-  return t
-end
-
-local function command_of(t, row, path)
-  return (t.command:gsub('{([^{}]*)}', function(name)
-    for i, known in ipairs(t.names) do if known == name then return row[i] end end
-    stop('%s:1: {%s} in the command is no column', path, name)
-  end))
-end
-
-local function mean_row(t)
-  local out, count, averaged = {}, #t.rows, false
-  if count < 2 then return nil end
-  for i, name in ipairs(t.names) do
-    local sum, square, all, same = 0, 0, true, true
-    for _, row in ipairs(t.rows) do
-      local x = row[i]:match('^[-+]?[%d.]+[eE]?[-+]?%d*$') and tonumber(row[i])
-      all, same = all and x, same and row[i] == t.rows[1][i]
-      sum, square = sum + (x or 0), square + (x or 0) ^ 2
-    end
-    if same then out[i] = t.rows[1][i]
-    elseif all and name ~= 'seed' then
-      averaged = true
-      local mean = sum / count
-      out[i] = string.format('%.4g ± %.2g', mean, math.sqrt(math.max(0, square / count - mean * mean) * count / (count - 1)))
-    else out[i] = '' end
-  end
-  return averaged and out or nil
-end
-
-local function results(where)
-  local out = {}
-  if where == '' then return out end
-  if #names_in(where) == 0 then stop('no tables of results in %s', where) end
-  for _, name in ipairs(names_in(where)) do
-    if name:match('%.tsv$') then
-      local path = where .. '/' .. name
-      local t = read_results(path)
-      out[#out + 1] = pandoc.Header(2, { pandoc.Str((name:gsub('%.tsv$', ''):gsub('_', ' '))) }, { id = 'results-' .. name:gsub('%.tsv$', '') })
-      for _, comment in ipairs(t.comments) do out[#out + 1] = para(pandoc.Str(comment)) end
-      local function cells(row)
-        local made = {}
-        for i, cell in ipairs(row) do made[i] = { pandoc.Plain { pandoc.Str(cell) } } end
-        return made
-      end
-      local aligns, widths, rows, commands = {}, {}, {}, {}
-      for i = 1, #t.names do aligns[i], widths[i] = 'AlignLeft', 0 end
-      for i, row in ipairs(t.rows) do rows[i], commands[i] = cells(row), command_of(t, row, path) end
-      local mean = mean_row(t)
-      if mean then rows[#rows + 1] = cells(mean) end
-      out[#out + 1] = pandoc.utils.from_simple_table(pandoc.SimpleTable({}, aligns, widths, cells(t.names), rows))
-      if mean then out[#out + 1] = para(pandoc.Str 'The last row: mean and standard deviation of those above.') end
-      out[#out + 1] = para(pandoc.Str('Row by row, from ' .. path .. ':'))
-      local list = {}
-      for i, command in ipairs(commands) do list[i] = { pandoc.Plain { pandoc.Code(command) } } end
-      out[#out + 1] = pandoc.OrderedList(list)
-    end
-  end
-  return out
-end
-
--- A run's figures, which must be of the run as it is now: the head of their data names step and revision.
-local function check_figures(plot, run, config, step, where)
-  for _, name in ipairs(names_in(where)) do
-    if name:match('^' .. plot .. '%-.*%.tsv$') then
-      local head = (slurp(where .. '/' .. name) or ''):match('\n# run [^\n]*') or ''
-      local wanted = string.format('step %s, seed %s, revision %s', step, config.seed_text, config.revision)
-      if head ~= '' and not head:find(wanted, 1, true) then
-        stop('%s/%s is stale: it has "%s", and the run %s is at %s', where, name, head:sub(3), run, wanted)
-      end
-    end
-  end
-end
-
-local told = { 'model', 'hidden', 'latent', 'clusters', 'posterior', 'likelihood', 'gamma', 'codebook', 'codes', 'code_size', 'epochs',
-  'autoencoder_epochs', 'prior_epochs', 'batch', 'binarise', 'seed_text', 'checksum', 'revision' }
-
-local function read_run(run)
-  local text = slurp(run .. '/config.json') or stop('no run in %s: there is no config.json', run)
-  local ok, config = pcall(decode, text)
-  if not ok then stop('%s/config.json: %s', run, config) end
-  config.seed_text = text:match('"seed":%s*"?(%d+)') or '?'
-  local metrics = slurp(run .. '/metrics.tsv') or stop('%s has no metrics.tsv', run)
-  local step = metrics:match('.*\n(%d+)\t') or '0'
-  return config, step
-end
-
-local function one_run(run, plot, where)
-  local config, step = read_run(run)
-  local plots = plot == 'training' and { 'training', 'gmvae_closed_form' } or { plot }
-  for _, name in ipairs(plots) do check_figures(name, run, config, step, where) end
-  local said = {}
-  for _, key in ipairs(told) do
-    local x = config[key]
-    if x ~= nil then
-      said[#said + 1] = key:gsub('_text', ''):gsub('_', ' ') .. ' ' .. (type(x) == 'table' and table.concat(x, ', '):gsub('%.0', '') or tostring(x):gsub('%.0$', ''))
-    end
-  end
-  local out = { pandoc.Header(2, { pandoc.Str('The run of ' .. (config.model == 'vqvae' and 'make train MODEL=vqvae' or 'make train')) }, { id = 'run-' .. config.model }),
-    para(pandoc.Str(table.concat(said, '; ') .. '; steps done ' .. step .. '. Figures are of the test images; the data behind each are those of '),
-      pandoc.Code('evidence tabulate ' .. run), pandoc.Str '.') }
-  local drawn = figures(plot, where)
-  if #drawn == 0 then stop('%s is there, and no figure of it in %s: make plots', run, where) end
-  append(out, drawn)
-  return out
-end
-
-local function training(where, runs, drawings)
-  local out = results(where)
-  local plots = { gmvae = 'training', vqvae = 'vqvae' }
-  if runs ~= '' then
-    for _, name in ipairs(names_in(runs)) do
-      if plots[name] then append(out, one_run(runs .. '/' .. name, plots[name], drawings)) end
-    end
-  end
-  if #out > 0 then table.insert(out, 1, pandoc.Header(1, { pandoc.Str 'Training' }, { id = 'training' })) end
-  return out
 end
 
 function Pandoc(doc)
-  local function setting(name) return doc.meta[name] and stringify(doc.meta[name]) or '' end
-  local settings = { figures = setting 'figures' }
-  read_ledger(setting 'ledger', setting 'revision')
+  local settings = {}
+  for _, name in ipairs { 'ledger', 'revision', 'figures', 'results', 'runs', 'program' } do
+    settings[name] = doc.meta[name] and stringify(doc.meta[name]) or ''
+  end
+  read_ledger(settings.ledger, settings.revision)
+  check_folders(settings)
   local blocks = weave(doc.blocks, settings)
-  append(blocks, training(setting 'results', setting 'runs', settings.figures))
+  append(blocks, training(settings.results, settings.runs, settings.figures, settings.program))
   append(blocks, findings())
   append(blocks, totals())
   append(blocks, assertions())
-  append(blocks, versions(setting 'revision'))
+  append(blocks, versions(settings.revision))
   append(blocks, appendix())
   doc.meta.style = html and pandoc.MetaBlocks { raw('<style>\n' .. slurp(folder .. '/style.css') .. '</style>') } or nil
   return pandoc.Pandoc(blocks, doc.meta)

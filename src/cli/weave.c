@@ -68,16 +68,23 @@ static void help(FILE *out)
 
 /* --- Where things are ------------------------------------------------------------------------- */
 
+/* The path of this program; its length, or 0. */
+static size_t find_program(char program[PATH_MAX])
+{
+    ssize_t length = readlink("/proc/self/exe", program, PATH_MAX - 1);
+    length = length < 0 ? 0 : length;
+    program[length] = '\0';
+    return (size_t)length;
+}
+
 /* The folder of the filter: report/ of the source tree above the program, or the installed one. */
 static bool find_folder(char *folder, size_t size)
 {
     static const char *const places[] = {"/../report", "/../../report",
                                          "/../share/evidence/report"};
     char program[PATH_MAX], filter[PATH_MAX + 64];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (length <= 0)
+    if (find_program(program) == 0)
         return false;
-    program[length] = '\0';
     *strrchr(program, '/') = '\0';
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         int written = snprintf(folder, size, "%s%s", program, places[i]);
@@ -155,6 +162,8 @@ static void add(command *c, const char *format, ...)
 
 static void compose(command *c, const char *folder, const char *ledger, const char *draft, bool pdf)
 {
+    char program[PATH_MAX];
+    find_program(program);
     add(c, "pandoc");
     add(c, "--from=markdown-smart-implicit_figures+lists_without_preceding_blankline");
     add(c, "--standalone");
@@ -168,6 +177,7 @@ static void compose(command *c, const char *folder, const char *ledger, const ch
     add(c, "--metadata=figures:%s", asked.figures == NULL ? "" : asked.figures);
     add(c, "--metadata=results:%s", asked.results == NULL ? "" : asked.results);
     add(c, "--metadata=runs:%s", asked.runs == NULL ? "" : asked.runs);
+    add(c, "--metadata=program:%s", program);
     if (pdf) {
         add(c, "--template=%s/template.tex", folder);
         add(c, "--pdf-engine=lualatex");

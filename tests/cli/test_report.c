@@ -223,9 +223,7 @@ Test(report, wide_lines_break_at_relations_and_terms_and_need_no_scrolling)
 
 /* --- Training ---------------------------------------------------------------------------------- */
 
-#define RESULTS                                                                                 \
-    "# command: evidence train gmvae --preset {preset} --seed {seed} --out RUN\n# Two seeds.\n" \
-    "preset\tseed\taccuracy\tlog_px_se\npaper\t1\t0.71\t2.5\npaper\t2\t0.75\tNA\n"
+#define COMMAND "# command: evidence train gmvae --preset {preset} --seed {seed} --out RUN\n"
 
 static void write_results(const char *text)
 {
@@ -234,47 +232,125 @@ static void write_results(const char *text)
     program_write("own.md", GOOD);
 }
 
-Test(report, a_table_of_results_has_a_command_a_row_and_a_mean)
+/* The page with the table, which is to be whole. */
+static char *weave_results(const char *text)
 {
     need("pandoc");
-    write_results(RESULTS);
+    write_results(text);
     outcome o = run("\"$EVIDENCE\" report own.md --results results --out own.html");
     STATUS(o, 0);
     forget(&o);
-    char *page = program_slurp("own.html");
+    return program_slurp("own.html");
+}
+
+Test(report, a_table_of_results_has_a_command_a_row_and_a_mean)
+{
+    char *page = weave_results(COMMAND "# Two seeds.\npreset\tseed\taccuracy\tlog_px_se\n"
+                                       "paper\t1\t0.71\t2.5\npaper\t2\t0.75\tNA\n");
     HAS(page, ">gmvae paper</h2>");
     HAS(page, "Two seeds.");
     HAS(page, "<td style=\"text-align: left;\">0.75</td>");
     HAS(page, "<code>evidence train gmvae --preset paper --seed 2 --out RUN</code>");
+    HAS(page, ">2 seeds<");
     HAS(page, "0.73 ± 0.028"); /* sqrt(2) 0.02 */
     HAS(page, "<td style=\"text-align: left;\">NA</td>");
+    free(page);
+}
+
+/* Two seeds of one configuration, two of another, one of a third, and one that went on for longer. */
+Test(report, only_rows_that_differ_in_the_seed_alone_are_averaged)
+{
+    char *page = weave_results(COMMAND "preset\tseed\tstep\taccuracy\npaper\t1\t9\t0.5\n"
+                                       "small\t1\t9\t0.2\npaper\t2\t9\t0.7\nsmall\t5\t9\t0.4\n"
+                                       "other\t1\t9\t0.9\nsmall\t7\t18\t0.8\n");
+    cr_expect_eq(count_of(page, ">2 seeds<"), 2);
+    HAS(page, "0.6 ± 0.14");
+    HAS(page, "0.3 ± 0.14");
+    cr_expect_eq(count_of(page, "±"), 2 + 2 * 4); /* two means, and two values a step of GOOD */
+    free(page);
+    page = weave_results("# command: evidence train gmvae --preset {preset} --out RUN\n"
+                         "preset\taccuracy\nsmall\t0.5\npaper\t0.7\n");
+    LACKS(page, " seeds<");
+    cr_expect_eq(count_of(page, "±"), 2 * 4);
     free(page);
 }
 
 Test(report, a_table_of_results_that_is_not_whole_is_named_and_stops_the_page)
 {
     need("pandoc");
+    static const char train[] = "# command: evidence train gmvae --out RUN";
     static const struct {
-        const char *text, *message;
-    } cases[] = {{"preset\tseed\npaper\t1\n", "results/gmvae_paper.tsv:1: the first line must be"},
-                 {"# command: x {sed}\nseed\n1\n",
-                  "results/gmvae_paper.tsv:1: {sed} in the command is no column"},
-                 {"# command: x\na\tb\n1\t2\t3\n",
-                  "results/gmvae_paper.tsv:3: 3 cells, and there are 2 names"},
-                 {"# command: x\na\tb\n1\t\n", "results/gmvae_paper.tsv:3: cell 2 is empty"},
-                 {"# command: x\na\tb\n", "results/gmvae_paper.tsv has no rows"},
-                 {"# command: x\n", "results/gmvae_paper.tsv has no line of names"}};
+        const char *options, *table, *message;
+    } cases[] = {{NULL, "preset\tseed\npaper\t1\n", ":1: the first line must be \"# command: "},
+                 {NULL, "# command:\nseed\n1\n", ":1: the first line must be \"# command: "},
+                 {NULL, "# command: x\na\n1\n", ":1: the command begins with neither evidence nor"},
+                 {" {sed}", "seed\n1\n", ":1: {sed} in the command is no column"},
+                 {" --seed {seed", "seed\n1\n", ":1: a brace of the command has no partner"},
+                 {" --sed 1", "accuracy\n0.5\n", ":1: \"evidence train gmvae\" has no --sed"},
+                 {NULL, "# command: evidence trian gmvae\na\n1\n",
+                  ":1: the program has no \"evidence trian gmvae\""},
+                 {"", "a\tb\n1\t2\t3\n", ":3: 3 cells, and there are 2 names"},
+                 {"", "a\tb\n1\t\n", ":3: cell 2 is empty"},
+                 {"", "a\tlog p\n1\t2\n", ":2: \"log p\" is no name of a column"},
+                 {"", "a\tb\ta\n1\t2\t3\n", ":2: two columns are named a"},
+                 {"", "a\tb\n1\t0.7l\n", ":3: b is neither a number nor NA: \"0.7l\""},
+                 {"", "a\n1\n2\n", ":4: the command of this row makes line 3 too: evidence train"},
+                 {"", "a\tb\n", " has no rows"},
+                 {"", "", " has no line of names"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        write_results(cases[i].text);
+        char text[512], message[256];
+        const char *options = cases[i].options;
+        snprintf(text, sizeof text, "%s%s%s%s", options == NULL ? "" : train,
+                 options == NULL ? "" : options, options == NULL ? "" : "\n", cases[i].table);
+        snprintf(message, sizeof message, "results/gmvae_paper.tsv%s", cases[i].message);
+        write_results(text);
         outcome o = run("\"$EVIDENCE\" report own.md --results results --out own.html");
         STATUS(o, 2);
-        HAS(o.err, cases[i].message);
+        HAS(o.err, message);
         cr_expect_neq(access("own.html", F_OK), 0);
         forget(&o);
     }
-    outcome o = run("\"$EVIDENCE\" report own.md --results nowhere --out own.html");
+}
+
+Test(report, a_folder_that_is_not_there_or_has_no_table_is_named)
+{
+    need("pandoc");
+    program_write("own.md", GOOD);
+    static const char *const cases[][2] = {{"--results nowhere", "--results: no folder nowhere"},
+                                           {"--results empty", "no tables of results in empty"},
+                                           {"--figures nowhere", "--figures: no folder nowhere"},
+                                           {"--runs nowhere", "--runs: no folder nowhere"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        outcome o = run("mkdir -p empty; \"$EVIDENCE\" report own.md %s --out own.html",
+                        cases[i][0]);
+        STATUS(o, 2);
+        HAS(o.err, cases[i][1]);
+        cr_expect_neq(access("own.html", F_OK), 0);
+        forget(&o);
+    }
+}
+
+/* What plots/own.gp draws must be there, and the data beside it of this program. */
+Test(report, a_figure_that_is_missing_or_of_another_revision_is_named)
+{
+    need("pandoc");
+    program_write("own.md", GOOD);
+    cr_assert_eq(system("mkdir -p plots drawn"), 0);
+    program_write("plots/own.gp", "eval figure(\"area\", 2)\nplot x\n# run: gmvae loss\n"
+                                  "eval figure(\"run\", 2)\nplot x\n");
+    program_write("drawn/own-old.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"/>\n");
+    static const char weaving[] = "\"$EVIDENCE\" report own.md --figures drawn --out own.html";
+    outcome o = run("%s", weaving);
     STATUS(o, 2);
-    HAS(o.err, "no tables of results in nowhere");
+    HAS(o.err, "drawn/own-area.svg is missing: make plots");
+    forget(&o);
+    o = run("cp drawn/own-old.svg drawn/own-area.svg; %s", weaving);
+    STATUS(o, 0);
+    forget(&o);
+    program_write("drawn/own-area.tsv", "# own area: x\n# seed 1, revision 0123456789ab\n1\t1\n");
+    o = run("%s", weaving);
+    STATUS(o, 2);
+    HAS(o.err, "drawn/own-area.tsv is stale: it has \"seed 1, revision 0123456789ab\"");
     forget(&o);
 }
 
@@ -307,6 +383,51 @@ Test(report, the_figures_of_a_run_must_be_of_the_run_as_it_is)
     HAS(o.err, "plots/training-loss.tsv is stale");
     cr_expect_neq(access("own.html", F_OK), 0);
     forget(&o);
+}
+
+/* Printed lines that are refuted, each once and under its kind, with the claim that is right. */
+Test(report, the_findings_are_those_of_the_ledger_by_kind_with_their_corrections)
+{
+    need("pandoc");
+    program_write("own.md",
+                  GOOD "\n<!-- claim: bad  source: 3 -->\n$$ (x+y)^2 = x^2 + y^2 $$\n"
+                       "\n<!-- claim: worse  source: 4  expect: refuted  see: square -->\n"
+                       "$$ (x+y)^2 = x^2 - y^2 $$\n"
+                       "\n<!-- claim: unprinted  expect: refuted  see: square -->\n"
+                       "$$ (x+y)^2 = y^2 $$\n");
+    outcome o = run("\"$EVIDENCE\" report own.md --out own.html");
+    STATUS(o, 1);
+    forget(&o);
+    char *page = program_slurp("own.html");
+    HAS(page, "<p>Refuted, and not expected: 1; Errors: 1; Slips: 1.</p>");
+    HAS(page, "printed in 2");
+    HAS(page, "printed in 3");
+    HAS(page, "printed in 4");
+    cr_expect_eq(count_of(page, ", printed in "), 3);
+    cr_expect_eq(count_of(page, "<p>Corrected by "), 2);
+    free(page);
+}
+
+/* By the ledger: of 39 mutants 30 refuted and 2 undecided, so that 7 survive. */
+Test(report, mutants_that_are_undecided_are_counted_apart_and_do_not_survive)
+{
+    need("pandoc");
+    program_write("own.md", GOOD);
+    outcome o = run("\"$EVIDENCE\" check own.md --format jsonl --out l.jsonl; "
+                    "sed -i '1s/mutants_killed\":0,\"mutants_total\":0,\"mutants_undecided\":0/"
+                    "mutants_killed\":30,\"mutants_total\":39,\"mutants_undecided\":2/; "
+                    "2s/mutants_killed\":0,\"mutants_total\":0/"
+                    "mutants_killed\":11,\"mutants_total\":11/' l.jsonl; "
+                    "\"$EVIDENCE\" report own.md --ledger l.jsonl --out own.html");
+    STATUS(o, 0);
+    forget(&o);
+    char *page = program_slurp("own.html");
+    HAS(page, " · 30/39\u00a0mutants, 2\u00a0undecided<");
+    HAS(page, " · 11/11\u00a0mutants<");
+    HAS(page, "30 of 39 refuted, 2 undecided or void, 7 survive\n");
+    HAS(page, "11 of 11 refuted, 0 survive\n");
+    HAS(page, "Mutants: 41 of 50 refuted, 2 undecided or void, 7 survive.");
+    free(page);
 }
 
 /* A claim of one's own that is expected to be false is no finding about a source. */
