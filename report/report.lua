@@ -133,9 +133,9 @@ local function assignments(text)
     local c = text:sub(at, at)
     if c:match('[%(%[{]') then depth = depth + 1 elseif c:match('[%)%]}]') then depth = depth - 1 end
     if (c == ',' and depth == 0) or at > #text then
-      if #out > 0 then append(out, { pandoc.Str ',', pandoc.Space() }) end
-      for i, piece in ipairs(runs_of_entries(text:sub(from, at - 1):match('^%s*(.-)%s*$'))) do
-        if i > 1 then out[#out + 1] = pandoc.Space() end
+      local one = text:sub(from, at - 1):match('^%s*(.-)%s*$') .. (at > #text and '' or ',') -- the comma stays with it
+      for _, piece in ipairs(runs_of_entries(one)) do
+        if #out > 0 then out[#out + 1] = pandoc.Space() end
         out[#out + 1] = pandoc.Math('InlineMath', piece)
       end
       from = at + 1
@@ -213,6 +213,18 @@ local function tex_mark(r)
   return string.format('\\hyperlink{%s}{%s}', anchor(r), mark(r):gsub('@', '@'))
 end
 
+-- A table with its columns as rows.
+local function turned(head, rows)
+  local first, out = { head[1] }, {}
+  for i, row in ipairs(rows) do first[i + 1] = row[1] end
+  for column = 2, #head do
+    local line = { head[column] }
+    for i, row in ipairs(rows) do line[i + 1] = row[column] end
+    out[column - 1] = line
+  end
+  return first, out, ('l'):rep(#first)
+end
+
 -- A table as wide as it is in HTML, where it scrolls, and no wider than the page in print.
 -- head, rows: lists of texts; columns: 'lrr...'.
 local function wide_table(head, rows, columns)
@@ -227,6 +239,7 @@ local function wide_table(head, rows, columns)
     for i, row in ipairs(rows) do cells[i] = plain(row) end
     return pandoc.utils.from_simple_table(pandoc.SimpleTable({}, aligns, widths, plain(head), cells))
   end
+  if #head > 8 and #rows < 8 then head, rows, columns = turned(head, rows) end
   local function line(row)
     local out = {}
     for i, text in ipairs(row) do out[i] = escape(text) end
@@ -266,6 +279,16 @@ local function tex_line(tex)
   return table.concat(out, '\\hskip 0pt plus 1pt\\relax ')
 end
 
+-- A formula in its pieces.
+local function html_line(tex, goes_on)
+  local line = { raw('<span class="maths ' .. (goes_on and 'goes-on' or '') .. '">') }
+  for i, piece in ipairs(pieces(tex)) do
+    line[#line + 1] = pandoc.Plain { pandoc.Math('DisplayMath', (i > 1 and '{}' or '') .. piece) }
+  end
+  line[#line + 1] = raw('</span>')
+  return line
+end
+
 local function chain(id, text)
   local out, before = {}, nil
   for _, r in ipairs(claims[id]) do
@@ -273,13 +296,7 @@ local function chain(id, text)
     local whole = before == nil or before.right ~= r.left
     local tex = line_of(r, whole)
     if html then
-      local class = whole and '' or 'goes-on'
-      local line = { raw('<span class="maths ' .. class .. '">') }
-      for i, piece in ipairs(pieces(tex)) do
-        line[#line + 1] = pandoc.Plain { pandoc.Math('DisplayMath', (i > 1 and '{}' or '') .. piece) }
-      end
-      line[#line + 1] = raw('</span>')
-      for _, block in ipairs(step_html(r, line)) do out[#out + 1] = block end
+      append(out, step_html(r, html_line(tex, not whole)))
     else
       out[#out + 1] = raw(string.format('\\evstep{%s}{%s}{%s}', whole and '' or '\\quad ', tex_line(tex), tex_mark(r)))
     end
@@ -397,10 +414,12 @@ local function finding_kind(r)
   return r.expected ~= 'REFUTED' and 'unexpected' or r.kind or 'error'
 end
 
-local function display(tex, mark_text)
-  if html then return para(pandoc.Math('DisplayMath', tex)) end
-  return raw('\\evstep{}{' .. tex_line(tex) .. '}{' .. (mark_text or '') .. '}')
+local function display(tex)
+  if html then return pandoc.Div(html_line(tex, false), { class = 'alone' }) end
+  return raw('\\evstep{}{' .. tex_line(tex) .. '}{}')
 end
+
+local function sentence(text) return text:match('[.!?]$') and text or text .. '.' end
 
 -- A line or statement outside its place.
 local function line_alone(r, whole)
@@ -415,8 +434,8 @@ local function where_it_fails(r)
     append(out, assignments(r.witness))
     append(out, { pandoc.Str(string.format(' the left side is %.10g, the right side %.10g. ', r.left_value.value, r.right_value.value)) })
   end
-  if r.note then append(out, { pandoc.Emph { pandoc.Str(r.note) }, pandoc.Space() }) end
-  if r.diagnosis ~= '' then append(out, { pandoc.Str 'Diagnosis: ', pandoc.Str(r.diagnosis) }) end
+  if r.note then append(out, { pandoc.Emph { pandoc.Str(sentence(r.note)) }, pandoc.Space() }) end
+  if r.diagnosis ~= '' then append(out, { pandoc.Str('Diagnosis: ' .. sentence(r.diagnosis)) }) end
   return pandoc.Para(out)
 end
 
