@@ -144,6 +144,20 @@ local function assignments(text)
   return out
 end
 
+-- "holds with A for B, or with C for D" with its formulas as such; any other diagnosis as it is.
+local function diagnosis(text)
+  local out, rest = { pandoc.Str 'holds' }, text:match('^holds( with .*)$')
+  while rest and rest ~= '' do
+    local with, right, after = rest:match('^( with )(.-) for (.*)$')
+    if not with then return { pandoc.Str(text) } end
+    local wrong, more = after:match('^(.-), or( with .*)$')
+    append(out, { pandoc.Str(with), pandoc.Math('InlineMath', right), pandoc.Str ' for ', pandoc.Math('InlineMath', wrong or after) })
+    if more then out[#out + 1] = pandoc.Str ', or' end
+    rest = more
+  end
+  return rest == nil and #out > 1 and out or { pandoc.Str(text) }
+end
+
 -- Everything known of a step, as pairs of a name and inlines.
 local function evidence(r)
   local rows = {}
@@ -172,7 +186,7 @@ local function evidence(r)
     row('mutants', mutants_in_words(r.mutants_killed, r.mutants_total, r.mutants_undecided, r.mutants_equivalent, survivors(r)))
   end
   row('survivors', r.survivors)
-  row('diagnosis', r.diagnosis)
+  row('diagnosis', r.diagnosis ~= '' and diagnosis(r.diagnosis) or nil)
   row('measured', r.measured)
   for _, other in ipairs(r.alternatives or {}) do
     row('not', other.statement .. ': ' .. (other.refuted and 'refuted' or 'NOT refuted') .. '; ' .. other.because)
@@ -228,6 +242,7 @@ end
 -- A table as wide as it is in HTML, where it scrolls, and no wider than the page in print.
 -- head, rows: lists of texts; columns: 'lrr...'.
 local function wide_table(head, rows, columns)
+  if #head > 8 and #rows < 8 then head, rows, columns = turned(head, rows) end
   if html then
     local aligns, widths, cells = {}, {}, {}
     for i = 1, #head do aligns[i], widths[i] = columns:sub(i, i) == 'r' and 'AlignRight' or 'AlignLeft', 0 end
@@ -239,7 +254,6 @@ local function wide_table(head, rows, columns)
     for i, row in ipairs(rows) do cells[i] = plain(row) end
     return pandoc.utils.from_simple_table(pandoc.SimpleTable({}, aligns, widths, plain(head), cells))
   end
-  if #head > 8 and #rows < 8 then head, rows, columns = turned(head, rows) end
   local function line(row)
     local out = {}
     for i, text in ipairs(row) do out[i] = escape(text) end
@@ -435,7 +449,11 @@ local function where_it_fails(r)
     append(out, { pandoc.Str(string.format(' the left side is %.10g, the right side %.10g. ', r.left_value.value, r.right_value.value)) })
   end
   if r.note then append(out, { pandoc.Emph { pandoc.Str(sentence(r.note)) }, pandoc.Space() }) end
-  if r.diagnosis ~= '' then append(out, { pandoc.Str('Diagnosis: ' .. sentence(r.diagnosis)) }) end
+  if r.diagnosis ~= '' then
+    append(out, { pandoc.Str 'Diagnosis: ' })
+    append(out, diagnosis(r.diagnosis))
+    append(out, { pandoc.Str '.' })
+  end
   return pandoc.Para(out)
 end
 
