@@ -206,6 +206,16 @@ static void put_numbers(FILE *out, const ev_record *r)
                 r->sentinel);
 }
 
+static void put_each(FILE *out, const ev_style *style, const char *name, const char *mutants)
+{
+    size_t length = 0;
+    for (const char *s = mutants; (s = ev_survivor(s, &length)) != NULL; s += length) {
+        char *one = strndup(s, length);
+        put_text(out, style, name, one);
+        free(one);
+    }
+}
+
 static void put_mutants(FILE *out, const ev_style *style, const ev_record *r)
 {
     if (r->mutants_total + r->mutants_equivalent == 0) {
@@ -216,12 +226,8 @@ static void put_mutants(FILE *out, const ev_style *style, const ev_record *r)
     if (r->mutants_undecided > 0)
         fprintf(out, "%zu undecided or void, ", r->mutants_undecided);
     fprintf(out, "%zu declared equivalent\n", r->mutants_equivalent);
-    size_t length = 0;
-    for (const char *s = r->survivors; (s = ev_survivor(s, &length)) != NULL; s += length) {
-        char *one = strndup(s, length);
-        put_text(out, style, "survives", one);
-        free(one);
-    }
+    put_each(out, style, "survives", r->survivors);
+    put_each(out, style, "undecided", r->unclear);
 }
 
 static void put_evidence(FILE *out, const ev_style *style, const ev_record *r)

@@ -138,7 +138,9 @@ static bool estimate(builder *b, const ev_formula_step *step, ev_case_step *out)
 
 /* ---- proportionality ---- */
 
-/* A discrete left variable: every value's ratio against the first value's, cross-multiplied. */
+/* A discrete left variable: every value's ratio against the first value's, cross-multiplied; of the
+ * first, whether the signs agree, l |r| = |l| r; and last, that not all values of one side are 0 while
+ * those of the other are not. */
 static bool proportional_discrete(builder *b, const ev_formula_step *step, int symbol,
                                   ev_case_step *out)
 {
@@ -150,8 +152,8 @@ static bool proportional_discrete(builder *b, const ev_formula_step *step, int s
     size_t n = (size_t)(high - low + 1);
     if (n > 1000)
         return ev_elaborate_fail(&b->e, &at, "\\propto over more than 1000 values") != NULL;
-    ev_node *left = array(b, n, sizeof *left), *right = array(b, n, sizeof *right);
-    ev_node first[2] = {0, 0};
+    ev_node *left = array(b, n + 1, sizeof *left), *right = array(b, n + 1, sizeof *right);
+    ev_node first[2] = {0, 0}, sum[2] = {0, 0};
     ev_meaning saved = b->e.meanings[symbol];
     bool ok = left != NULL && right != NULL;
     for (long c = low; ok && c <= high; c++) {
@@ -161,13 +163,20 @@ static bool proportional_discrete(builder *b, const ev_formula_step *step, int s
         ok = l != 0 && r != 0;
         if (c == low)
             first[0] = l, first[1] = r;
-        ev_graph *g = b->e.graph; /* of the first, whether the signs agree: l |r| = |l| r */
-        left[c - low] = ev_graph_mul(g, l, c == low ? ev_graph_unary(g, EV_OP_ABS, r) : first[1]);
-        right[c - low] = ev_graph_mul(g, r, c == low ? ev_graph_unary(g, EV_OP_ABS, l) : first[0]);
+        ev_graph *g = b->e.graph;
+        const ev_node size[2] = {ev_graph_unary(g, EV_OP_ABS, l), ev_graph_unary(g, EV_OP_ABS, r)};
+        left[c - low] = ev_graph_mul(g, l, c == low ? size[1] : first[1]);
+        right[c - low] = ev_graph_mul(g, r, c == low ? size[0] : first[0]);
+        for (size_t i = 0; i < 2; i++)
+            sum[i] = c == low ? size[i] : ev_graph_add(g, sum[i], size[i]);
     }
     b->e.meanings[symbol] = saved;
+    if (ok) {
+        left[n] = ev_graph_unary(b->e.graph, EV_OP_STEP, sum[0]);
+        right[n] = ev_graph_unary(b->e.graph, EV_OP_STEP, sum[1]);
+    }
     out->kind = EV_STEP_COMPARE;
-    out->count = n;
+    out->count = n + 1;
     out->left = left;
     out->right = right;
     return ok;

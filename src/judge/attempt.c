@@ -40,6 +40,7 @@ static bool is_worse(const ev_comparison *a, const ev_comparison *b)
 bool ev_attempt_note(ev_attempt *attempt, const ev_comparison *comparison, const ev_value *left,
                      const ev_value *right)
 {
+    attempt->blank += comparison->blank;
     if (attempt->compared++ > 0 && !is_worse(comparison, &attempt->worst))
         return false;
     attempt->worst = *comparison;

@@ -2,6 +2,7 @@
  * unnamed constant. */
 #include "judge/attempt.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +46,7 @@ static ev_value product(const ev_value *a, double a_scale, const ev_value *b, do
 static double larger(const ev_value *a, const ev_value *b)
 {
     double m = fmax(fabs(a->value), fabs(b->value));
-    return m > 0.0 && isfinite(m) ? m : 1.0;
+    return isfinite(m) ? m : 1.0;
 }
 
 /* Sides whose signs are clearly opposite are not proportional, whatever the family says. */
@@ -65,6 +66,39 @@ static void note_signs(const ev_value *values, size_t n, ev_tolerance tolerance,
     }
 }
 
+/* The one side is exactly 0, and the other clearly not: no positive number is their ratio. */
+static void note_zeros(const ev_value *values, size_t n, ev_tolerance tolerance, ev_attempt *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        const ev_value *a = &values[i], *b = &values[n + i];
+        ev_comparison c = ev_compare(EV_RELATION_EQUAL, a, b, tolerance);
+        const bool zero = (a->value == 0.0 && !(ev_value_error(a) > 0.0)) ||
+                          (b->value == 0.0 && !(ev_value_error(b) > 0.0));
+        if (c.outcome == EV_DIFFERS && zero && ev_attempt_note(out, &c, a, b))
+            snprintf(out->reason, sizeof out->reason,
+                     "one side is 0 and the other is not: left %.10g, right %.10g", a->value,
+                     b->value);
+    }
+}
+
+/* Both are 0, or too small for a normal number. */
+static void note_blank(const ev_value *left, const ev_value *right, ev_attempt *out)
+{
+    ev_comparison c = ev_compare(EV_RELATION_EQUAL, left, right, (ev_tolerance){1, 1, 0});
+    if (c.outcome == EV_UNFIT_VALUES) {
+        ev_attempt_note(out, &c, left, right);
+        return;
+    }
+    c = (ev_comparison){.outcome = EV_AGREES, .blank = true, .digits = 16.0};
+    ev_attempt_note(out, &c, left, right);
+}
+
+/* One of the two is below the normal numbers, where a double has fewer digits the smaller it is. */
+static bool lacks_digits(const ev_value *left, const ev_value *right)
+{
+    return fmin(fabs(left->value), fabs(right->value)) < DBL_MIN;
+}
+
 /* left / right is one positive number for the whole family: A_i B_0 = A_0 B_i, which needs no
  * division. */
 ev_status ev_attempt_proportional(const ev_trial *trial, const ev_place *place,
@@ -82,16 +116,24 @@ ev_status ev_attempt_proportional(const ev_trial *trial, const ev_place *place,
     for (size_t k = 1; status == EV_OK && k <= place->redraw_count; k++) {
         status = evaluate(trial, family_member(trial, place, k), effort, stream, (uint32_t)k, other,
                           out);
-        if (status == EV_OK && k == 1)
-            note_signs(first, n, tolerance, out);
-        if (status == EV_OK)
-            note_signs(other, n, tolerance, out);
+        for (size_t side = k == 1 ? 0 : 1; status == EV_OK && side < 2; side++) {
+            note_signs(side == 0 ? first : other, n, tolerance, out);
+            note_zeros(side == 0 ? first : other, n, tolerance, out);
+        }
         for (size_t i = 0; status == EV_OK && i < n; i++) {
             double a = larger(&first[i], &other[i]), b = larger(&first[n + i], &other[n + i]);
+            if (a < DBL_MIN || b < DBL_MIN) { /* one side of the relation has no digits here */
+                note_blank(&first[i], &first[n + i], out);
+                continue;
+            }
             ev_value left = product(&other[i], a, &first[n + i], b);
             ev_value right = product(&first[i], a, &other[n + i], b);
             ev_comparison c = ev_compare(EV_RELATION_EQUAL, &left, &right, tolerance);
-            ev_attempt_note(out, &c, &left, &right);
+            if (c.outcome == EV_UNRESOLVED &&
+                (lacks_digits(&first[i], &first[n + i]) || lacks_digits(&other[i], &other[n + i])))
+                note_blank(&first[i], &first[n + i], out);
+            else
+                ev_attempt_note(out, &c, &left, &right);
         }
     }
     free(values);

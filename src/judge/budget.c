@@ -7,7 +7,7 @@
 static const ev_budget levels[] = {
     {.name = "quick",
      .points = 10,
-     .cases = 4,
+     .cases = 5,
      .minimisation_points = 2,
      .redraws = 3,
      .starts = 3,
@@ -25,7 +25,7 @@ static const ev_budget levels[] = {
                 .threads = 1}},
     {.name = "full",
      .points = 24,
-     .cases = 6,
+     .cases = 7,
      .minimisation_points = 4,
      .redraws = 5,
      .starts = 5,

@@ -25,6 +25,8 @@ static const struct {
                {"discrete-right", EV_HOLDS},
                {"constant", EV_REFUTED},
                {"small", EV_REFUTED},
+               {"zero", EV_REFUTED},
+               {"underflow", EV_UNDECIDED},
                {"undecided", EV_UNDECIDED},
                {"vacuous", EV_VACUOUS},
                {"undefined", EV_VOID},
@@ -63,6 +65,8 @@ static const char text[] =
     "<!-- claim: discrete-right -->\n$$ \\mathcal{H}(p(c)) = -\\sum_{c=1}^K w_c\\log w_c $$\n\n"
     "<!-- claim: constant -->\n$$ -\\log q(x) = \\frac{(x-m)^2}{s^2} + k $$\n\n"
     "<!-- claim: small -->\n$$ \\mathbb{E}_{q(x)}[x^2] = (m^2 + s^2)(1 + 10^{-7}) $$\n\n"
+    "<!-- claim: zero -->\n$$ q(x) \\propto 0 \\exp(-x^2) $$\n\n"
+    "<!-- claim: underflow -->\n$$ \\exp(-1000 - s) = \\exp(-2000 - s) $$\n\n"
     "<!-- claim: undecided -->\n$$ \\mathbb{E}_{q(x)}[x] < m $$\n\n"
     "<!-- claim: undefined -->\n$$ \\log(-s) = \\log(-s) $$\n\n"
     "<!-- claim: heavy -->\n"

@@ -57,7 +57,7 @@ static ev_outcome outcome_of(ev_relation relation, const ev_comparison *c)
         return EV_DIFFERS;
     if (inequality && c->distance < -c->error)
         return EV_AGREES;
-    if (!strict && c->distance <= c->error && (c->error <= c->resolution * c->scale || c->vanish))
+    if (!strict && c->distance <= c->error && (c->error <= c->resolution * c->scale || c->blank))
         return EV_AGREES;
     return EV_UNRESOLVED;
 }
@@ -92,10 +92,11 @@ ev_comparison ev_compare(ev_relation relation, const ev_value *left, const ev_va
         return c;
     }
     double larger = fmax(fabs(left->value), fabs(right->value));
-    c.vanish = larger <= fmax(c.error, DBL_MIN) && c.error <= 1e-20;
+    c.blank = larger <= fmax(c.error, DBL_MIN) && c.error <= 1e-20 &&
+              !(larger == 0 && c.error == 0);
     c.outcome = outcome_of(relation, &c);
     bool equality = relation != EV_RELATION_LESS && relation != EV_RELATION_LESS_EQUAL &&
                     relation != EV_RELATION_GREATER && relation != EV_RELATION_GREATER_EQUAL;
-    c.digits = c.vanish ? 16.0 : digits_of(equality ? c.distance : 0.0, c.error, c.scale);
+    c.digits = c.blank ? 16.0 : digits_of(equality ? c.distance : 0.0, c.error, c.scale);
     return c;
 }

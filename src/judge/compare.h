@@ -10,9 +10,11 @@
  *                           a first-order bound, and neither needs it.  Between E and 4 E nothing is
  *                           said, and the effort doubles.
  *   d <= E, and E <= resolution * scale     agrees, scale = max(|A|, |B|, magnitude / 1000).
- *   d, |A|, |B| <= E <= 1e-20               agrees: both sides vanish, and no scale is left that
- *                           an error could be small beside; nor is it where |A|, |B| < 2^-1022,
- *                           the smallest normal number.
+ *   A = B = E = 0                           agrees: both sides are exactly 0.
+ *   d, |A|, |B| <= E <= 1e-20               agrees, and is blank: both sides vanish, and no scale is left
+ *                           that an error could be small beside; nor is it where |A|, |B| < 2^-1022,
+ *                           the smallest normal number.  Wrong sides that underflow agree likewise, so
+ *                           this says nothing; a step whose points are all blank is UNDECIDED.
  *   d <= -E, an inequality                  agrees, whatever E: it is clear by more than the error.
  *   else                                    unresolved.
  *
@@ -34,7 +36,7 @@ typedef struct {
     double error;    /* E */
     double scale;
     double resolution;  /* relative */
-    bool vanish;        /* no scale is left: see above */
+    bool blank;         /* both sides vanish: see above */
     double digits;      /* -log10 of the relative distance (=) or error, the larger; 0 to 16 */
     const char *reason; /* of EV_UNFIT_VALUES; lives as long as the values compared */
 } ev_comparison;

@@ -4,6 +4,7 @@
 
 #include "document/place.h"
 #include "judge/check_run.h"
+#include "judge/declared.h"
 #include "judge/plan.h"
 #include "judge/shrink.h"
 #include "judge/strength.h"
@@ -74,7 +75,7 @@ static bool add_task(run *r, size_t document, size_t claim, size_t step)
                                        .claim = claim,
                                        .step = step,
                                        .witness = "",
-                                       .strength = {.survivors = "", .reason = ""},
+                                       .strength = {.survivors = "", .unclear = "", .reason = ""},
                                        .diagnosis = ""};
     return true;
 }
@@ -280,6 +281,33 @@ static void strengthen_task(run *r, task *t)
     t->seconds += omp_get_wtime() - start;
 }
 
+/* Every declared mutant must be one of the claim's that passes, when all its steps were broken: else
+ * the first step says so.  The tasks of a claim stand together. */
+static ev_status check_declarations(run *r, ev_error *error)
+{
+    for (size_t i = 0, end; i < r->task_count; i = end) {
+        task *first = &r->tasks[i];
+        const ev_claim *claim = claim_of(r, first->document, first->claim);
+        uint64_t used = 0;
+        bool all = claim->equivalent != NULL;
+        for (end = i; end < r->task_count && r->tasks[end].document == first->document &&
+                      r->tasks[end].claim == first->claim;
+             end++) {
+            const task *t = &r->tasks[end];
+            used |= t->strength.declared;
+            all = all && is_measured(r, t) && t->result.verdict == EV_HOLDS;
+        }
+        char text[200];
+        if (!all || ev_declared_unused(claim->equivalent, used, sizeof text, text) == NULL)
+            continue;
+        first->strength.reason = ev_arena_format(
+            first->arena, "declared equivalent, and no mutant of that name passes: %s", text);
+        if (first->strength.reason == NULL)
+            return out_of_memory(error);
+    }
+    return EV_OK;
+}
+
 static ev_status strengthen_all(run *r, ev_error *error)
 {
 #pragma omp parallel for schedule(dynamic) num_threads(r->threads)
@@ -289,7 +317,7 @@ static ev_status strengthen_all(run *r, ev_error *error)
     for (size_t i = 0; i < r->task_count; i++)
         if (r->tasks[i].status != EV_OK)
             return out_of_memory(error);
-    return EV_OK;
+    return check_declarations(r, error);
 }
 
 /* ---- records ---- */
@@ -384,6 +412,7 @@ static ev_record record_of_step(run *r, const task *t)
     record.mutants_undecided = t->strength.undecided;
     record.mutants_equivalent = t->strength.equivalent;
     record.survivors = copy(r, t->strength.survivors);
+    record.unclear = copy(r, t->strength.unclear);
     record.diagnosis = copy(r, t->diagnosis);
     if (t->strength.reason[0] != '\0') {
         record.verdict = EV_VOID;

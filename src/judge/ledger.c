@@ -183,7 +183,8 @@ static int add_evidence(json_t *o, const ev_record *r)
            set(o, "mutants_total", whole(r->mutants_total)) |
            set(o, "mutants_undecided", whole(r->mutants_undecided)) |
            set(o, "mutants_equivalent", whole(r->mutants_equivalent)) |
-           set(o, "survivors", text(r->survivors)) | set(o, "seconds", number(r->seconds));
+           set(o, "survivors", text(r->survivors)) | set(o, "undecided_mutants", text(r->unclear)) |
+           set(o, "seconds", number(r->seconds));
 }
 
 static int add_run(json_t *o, const ev_record *r, const ev_ledger *ledger)

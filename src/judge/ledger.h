@@ -68,6 +68,7 @@ typedef struct {
     size_t mutants_undecided;             /* neither refuted nor passed */
     size_t mutants_equivalent;            /* declared by the document, and tested */
     const char *survivors;                /* mutants that the judge lets pass: "A for B; ..." */
+    const char *unclear;                  /* those that are undecided, likewise */
     double seconds;
     /* The C module (judge/check.h): "" when it did not speak of this record, else "agrees",
      * "disagrees" or "undecided"; at how many points, to how many digits. */

@@ -123,6 +123,7 @@ static void add_point(ev_step_result *result, const ev_step_point *points, size_
         result->shown = i;
     }
     result->points_effective++;
+    result->points_blank += c->outcome == EV_AGREES && attempt->blank == attempt->compared;
     result->methods |= attempt->methods;
     result->evaluations += attempt->evaluations;
     result->samples += attempt->samples;
@@ -133,8 +134,15 @@ static void add_point(ev_step_result *result, const ev_step_point *points, size_
         return;
     result->digits = fmin(result->digits, c->digits);
     result->resolution = fmax(result->resolution, c->resolution);
-    if (c->scale > 0.0 && !c->vanish)
+    if (c->scale > 0.0 && !c->blank)
         result->smallest_detectable = fmax(result->smallest_detectable, c->error / c->scale);
+}
+
+/* Do the sides agree, and only because they vanish everywhere? */
+static bool is_blank(const ev_step_result *result)
+{
+    return result->at.worst.outcome == EV_AGREES && result->points_effective > 0 &&
+           result->points_blank == result->points_effective;
 }
 
 static ev_verdict verdict_of(const ev_step_result *result)
@@ -143,7 +151,9 @@ static ev_verdict verdict_of(const ev_step_result *result)
                                           [EV_UNRESOLVED] = EV_UNDECIDED,
                                           [EV_UNFIT_VALUES] = EV_VOID,
                                           [EV_DIFFERS] = EV_REFUTED};
-    return result->points_effective == 0 ? EV_VACUOUS : verdicts[result->at.worst.outcome];
+    if (result->points_effective == 0)
+        return EV_VACUOUS;
+    return is_blank(result) ? EV_UNDECIDED : verdicts[result->at.worst.outcome];
 }
 
 /* What is said beside a verdict other than HOLDS. */
@@ -152,6 +162,9 @@ static void give_reason(ev_step_result *result)
     const ev_attempt *at = &result->at;
     if (result->verdict == EV_VACUOUS)
         snprintf(result->reason, sizeof result->reason, "no point satisfies the assumptions");
+    else if (is_blank(result))
+        snprintf(result->reason, sizeof result->reason,
+                 "both sides vanish within their errors at every point: nothing was compared");
     else if (result->verdict == EV_REFUTED && at->reason[0] == '\0')
         snprintf(result->reason, sizeof result->reason, "left %.10g, right %.10g, errors %.1g",
                  at->left.value, at->right.value, at->worst.error);
@@ -227,6 +240,8 @@ ev_status ev_step_judge(size_t count, const ev_step_point *points, const ev_budg
     }
     result->verdict = verdict_of(result);
     give_reason(result);
+    if (is_blank(result))
+        result->digits = 0.0;
     return EV_OK;
 }
 

@@ -17,7 +17,8 @@ typedef struct {
     ev_verdict verdict;
     char reason[300];
     size_t points_effective;
-    size_t shown; /* the point whose values stand in `at`, when points_effective > 0 */
+    size_t points_blank; /* of these, those at which both sides vanish (judge/compare.h) */
+    size_t shown;        /* the point whose values stand in `at`, when points_effective > 0 */
     ev_attempt at;
     double deviation; /* of an estimate, at the shown point; NaN else */
     double digits;    /* the fewest over the points */

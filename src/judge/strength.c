@@ -1,6 +1,7 @@
 #include "judge/strength.h"
 
 #include "formula/unparse.h"
+#include "judge/declared.h"
 #include "judge/difference.h"
 #include "judge/equivalence.h"
 #include "judge/plan.h"
@@ -27,8 +28,8 @@ static const struct {
     bool sampling;
 } stages[] = {{2, 1, 1e-6, 1e-4, 20000, false},
               {6, 3, 1e-6, 1e-4, 20000, false},
-              {16, 6, 1e-11, 1e-9, 200000, true},
-              {200, 6, 1e-11, 1e-9, 200000, true}};
+              {16, 7, 1e-11, 1e-9, 200000, true},
+              {200, 7, 1e-11, 1e-9, 200000, true}};
 enum { THOROUGH = 2, CLOSED_FORM };
 /* Arg-mins that agree at ends of the domain alone have the thorough stage's other points. */
 enum { ARGMIN_POINTS = 48 };
@@ -94,6 +95,7 @@ static ev_status staged_verdict(const ev_formula *formula, const ev_strength_req
                                 uint64_t seed, uint64_t *spent, ev_verdict *verdict, bool *meaning)
 {
     bool argmin = is_argmin(formula), closed = false;
+    ev_verdict found = EV_HOLDS;
     *meaning = true;
     for (size_t k = 0; k <= CLOSED_FORM; k++) {
         if (k == CLOSED_FORM && (!closed || argmin || *verdict != EV_HOLDS))
@@ -107,10 +109,15 @@ static ev_status staged_verdict(const ev_formula *formula, const ev_strength_req
             budget.operations *= ARGMIN_POINTS / budget.points;
             budget.points = ARGMIN_POINTS;
         }
-        ev_status status = verdict_of(formula, request->id, &budget, seed, spent, verdict, meaning,
+        ev_status status = verdict_of(formula, request->id, &budget, seed, spent, &found, meaning,
                                       &closed);
-        if (status != EV_OK || !*meaning || *verdict == EV_REFUTED)
+        if (status != EV_OK || !*meaning)
             return status;
+        /* What holds so far may be undecided at one of the many points; it is as little refuted. */
+        if (k < CLOSED_FORM || found == EV_REFUTED)
+            *verdict = found;
+        if (*verdict == EV_REFUTED)
+            return EV_OK;
     }
     return EV_OK;
 }
@@ -133,44 +140,34 @@ typedef struct {
     uint64_t spent;
 } measurement;
 
-/* Does the document declare this mutant equivalent?  Text "A for B" between semicolons. */
-static bool is_declared(const char *declarations, const char *mutant)
+static ev_status add_name(measurement *m, const char **list, const char *text)
 {
-    size_t n = strlen(mutant);
-    for (const char *d = declarations; d != NULL && (d = strstr(d, mutant)) != NULL; d += n) {
-        const char *before = d, *after = d + n;
-        while (before > declarations && before[-1] == ' ')
-            before--;
-        while (*after == ' ')
-            after++;
-        bool starts = before == declarations || before[-1] == ';';
-        bool ends = *after == '\0' || *after == ';' || strncmp(after, "\xe2\x80\x94", 3) == 0 ||
-                    strncmp(after, "--", 2) == 0;
-        if (starts && ends)
-            return true;
-    }
-    return false;
+    *list = ev_arena_format(m->arena, "%s%s%s", *list, (*list)[0] ? "; " : "", text);
+    return *list == NULL ? EV_NO_MEMORY : EV_OK;
 }
 
-static ev_status note_survivor(measurement *m, const ev_formula *mutant, const char *text)
+static ev_status note_undecided(measurement *m, const char *text)
 {
-    ev_strength *s = m->out;
-    if (is_declared(m->request->equivalent, text)) {
-        ev_verdict verdict = EV_HOLDS;
-        bool meaning;
-        ev_status status = staged_verdict(mutant, m->request, m->request->seed ^ UINT64_C(0x5eed),
-                                          &m->spent, &verdict, &meaning);
-        if (status != EV_OK)
-            return status;
-        if (verdict == EV_REFUTED)
-            s->reason = ev_arena_format(m->arena, "declared equivalent, and is not: %s", text);
-        s->equivalent++;
-        return s->reason == NULL ? EV_NO_MEMORY : EV_OK;
-    }
-    s->total++;
-    s->survivors = ev_arena_format(m->arena, "%s%s%s", s->survivors, s->survivors[0] ? "; " : "",
-                                   text);
-    return s->survivors == NULL ? EV_NO_MEMORY : EV_OK;
+    m->out->total++;
+    m->out->undecided++;
+    return add_name(m, &m->out->unclear, text);
+}
+
+/* What is declared has to hold at fresh points. */
+static ev_status note_equivalent(measurement *m, const ev_formula *mutant, const char *text)
+{
+    ev_verdict verdict = EV_HOLDS;
+    bool meaning;
+    ev_status status = staged_verdict(mutant, m->request, m->request->seed ^ UINT64_C(0x5eed),
+                                      &m->spent, &verdict, &meaning);
+    if (status != EV_OK)
+        return status;
+    if (verdict != EV_HOLDS && verdict != EV_REFUTED)
+        return note_undecided(m, text);
+    if (verdict == EV_REFUTED)
+        m->out->reason = ev_arena_format(m->arena, "declared equivalent, and is not: %s", text);
+    m->out->equivalent++;
+    return m->out->reason == NULL ? EV_NO_MEMORY : EV_OK;
 }
 
 static ev_status try_mutant(measurement *m, const ev_mutant *mutant)
@@ -181,15 +178,22 @@ static ev_status try_mutant(measurement *m, const ev_mutant *mutant)
                                       &verdict, &meaning);
     if (status != EV_OK || !meaning)
         return status;
-    if (verdict != EV_REFUTED && mutant->edit != NULL &&
+    if (verdict == EV_REFUTED) {
+        m->out->killed++;
+        m->out->total++;
+        return EV_OK;
+    }
+    const uint64_t declared = ev_declared_find(m->request->equivalent, mutant->text);
+    m->out->declared |= declared;
+    if (mutant->edit != NULL &&
         ev_edit_changes_nothing(m->formula, m->step, mutant->edit, m->arena))
         return EV_OK;
-    if (verdict == EV_HOLDS)
-        return note_survivor(m, &mutant->formula, mutant->text);
-    m->out->killed += verdict == EV_REFUTED;
-    m->out->undecided += verdict != EV_REFUTED;
+    if (verdict != EV_HOLDS)
+        return note_undecided(m, mutant->text);
+    if (declared != 0)
+        return note_equivalent(m, &mutant->formula, mutant->text);
     m->out->total++;
-    return EV_OK;
+    return add_name(m, &m->out->survivors, mutant->text);
 }
 
 /* An inequality is reversed, and strengthened to an equality. */
@@ -268,7 +272,7 @@ ev_status ev_strength_measure(const ev_formula *formula, size_t step,
                               const ev_strength_request *request, ev_arena *arena,
                               ev_strength *strength)
 {
-    *strength = (ev_strength){.survivors = "", .reason = ""};
+    *strength = (ev_strength){.survivors = "", .unclear = "", .reason = ""};
     measurement m = {formula, step, request, arena, strength, false, 0};
     ev_mutant *mutants;
     size_t count = 0;

@@ -31,7 +31,10 @@ typedef struct {
     size_t undecided;  /* came out as UNDECIDED, VOID or VACUOUS, or the operations were spent */
     size_t equivalent; /* declared, and not refuted at fresh points */
     const char *survivors; /* "A for B; C for D", from the arena; "" when none */
-    const char *reason;    /* a declaration that is false or names no mutant; "" when none */
+    const char *unclear;   /* those that are undecided, likewise */
+    const char *reason;    /* a declaration that is false; "" when none */
+    uint64_t declared;     /* the entries of the declarations that name a mutant which is not
+                              killed, a bit each (judge/declared.h) */
 } ev_strength;
 
 typedef struct {

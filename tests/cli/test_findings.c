@@ -55,7 +55,7 @@ Test(findings, wrong_lines_stand_by_kind_with_witness_note_and_correction)
         "Not printed in a source: 1 line that a reader may expect\n",
         "  foil@1 ",
         "    kind         error\n",
-        "canaries: 24 of 24 as planted\n",
+        "canaries: 26 of 26 as planted\n",
         "all 7 as expected\n"};
     expect_order(o.out, sizeof order / sizeof *order, order);
     LACKS(o.out, "NOT EXPECTED");
@@ -315,7 +315,7 @@ Test(findings, tap_says_of_an_expected_refutation_that_it_is_one)
     outcome o = run(CHECK "--format tap good.md");
     STATUS(o, 0);
     HAS(o.out, "ok 4 - good: slip@2 (refuted, as expected)\n");
-    HAS(o.out, "# canaries: 24 of 24 as planted\n");
+    HAS(o.out, "# canaries: 26 of 26 as planted\n");
     forget(&o);
 }
 

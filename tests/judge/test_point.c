@@ -229,23 +229,23 @@ Test(integers, the_first_choice_has_different_dimensions_and_both_ends_are_tried
     ev_arena_destroy(arena);
 }
 
-/* Ranges of two: the first choice sets all four to 2. */
-Test(integers, four_choices_tell_any_two_of_four_dimensions_apart)
+/* Ranges of two: the first choice sets all of them to 2. */
+Test(integers, five_choices_tell_any_two_of_five_dimensions_apart)
 {
-    ev_symbol symbols[4];
-    const int which[] = {0, 1, 2, 3};
-    for (int i = 0; i < 4; i++)
+    ev_symbol symbols[5];
+    const int which[] = {0, 1, 2, 3, 4};
+    for (int i = 0; i < 5; i++)
         symbols[i] = (ev_symbol){
             .name = "D", .kind = EV_SYMBOL_INTEGER, .low = {-1, 0, 1}, .high = {-1, 0, 2}};
-    ev_symbol_table table = {.symbols = symbols, .symbol_count = 4};
-    long *choices[4];
+    ev_symbol_table table = {.symbols = symbols, .symbol_count = 5};
+    long *choices[5];
     ev_arena *arena = ev_arena_create();
     ev_stream stream = ev_stream_make(1, 2, 3, 4);
-    cr_assert_eq(ev_integers_choose(&table, 4, which, &stream, 4, arena, choices), 4u);
-    for (int a = 0; a < 4; a++)
+    cr_assert_eq(ev_integers_choose(&table, 5, which, &stream, 5, arena, choices), 5u);
+    for (int a = 0; a < 5; a++)
         for (int b = 0; b < a; b++) {
             bool apart = false;
-            for (int i = 0; i < 4; i++)
+            for (int i = 0; i < 5; i++)
                 apart = apart || choices[i][a] != choices[i][b];
             cr_expect(apart, "%d and %d", a, b);
         }

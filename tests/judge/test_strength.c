@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "document/document.h"
+#include "judge/declared.h"
 #include "judge/judge.h"
 #include "judge/strength.h"
 
@@ -102,16 +103,47 @@ Test(strength, a_line_that_can_not_notice_an_edit_shows_it_as_a_survivor)
 
 Test(strength, a_declared_equivalent_is_no_survivor_and_a_false_declaration_is_red)
 {
-    static const char *d = "Let $a, b \\in \\mathbb{R}$.\n\n";
-    static const line honest = {
-        "  equivalent: a for \\lvert a\\rvert -- the square of both is the same", "a a = |a|^2"};
-    static const line lying = {"  equivalent: a + a for a -- no", "a a = a^2"};
+    static const char *d = "Let $a, b \\in \\mathbb{R}$, $J \\in \\{1,\\dots,3\\}$, $u \\in "
+                           "\\mathbb{R}^J$ and $A \\in \\mathbb{R}^{J\\times J}$.\n\n";
+    static const line honest = {"  equivalent: A for A^\\top -- a number is its own transpose",
+                                "u^\\top A u = u^\\top A^\\top u"};
+    static const line lying[] = {{"  equivalent: a + a for a -- no such mutant", "a a = a^2"},
+                                 {"  equivalent: a - b for a + b -- no", "a + b = b + a"}};
     ev_ledger *ledger = judge_line(d, &honest);
     cr_expect(ledger->records[0].verdict == EV_HOLDS, "%s", ledger->records[0].reason);
+    cr_expect_eq(ledger->records[0].mutants_equivalent, 1);
     ev_ledger_destroy(ledger);
-    ledger = judge_line(d, &lying);
-    cr_expect(ledger->records[0].verdict == EV_HOLDS, "it names no mutant that survives");
-    ev_ledger_destroy(ledger);
+    for (size_t i = 0; i < 2; i++) {
+        ledger = judge_line(d, &lying[i]);
+        cr_expect(ledger->records[0].verdict == EV_VOID, "%s", lying[i].attributes);
+        cr_expect_not_null(strstr(ledger->records[0].reason, "no mutant of that name passes"));
+        ev_ledger_destroy(ledger);
+    }
+}
+
+/* Sides that underflow agree, and so do wrong ones: a step that has nothing else says so. */
+Test(strength, sides_that_vanish_everywhere_do_not_hold)
+{
+    static const char *d = "Let $s, t \\in \\mathbb{R}_{>0}$, $K \\in \\{2,\\dots,4\\}$, "
+                           "$c \\in \\{1,\\dots,K\\}$, $\\pi \\in \\Delta_{>0}^{K-1}$ and "
+                           "$z \\in \\mathbb{R}$.  Define $q(z) = \\mathcal{N}(z; s, t^2)$ and "
+                           "$p(c) = \\pi_c$.\n\n";
+    static const struct {
+        line line;
+        ev_verdict verdict;
+    } cases[] = {{{"", "\\exp(-1000 - s^2) = \\exp(-1000 - t^2)"}, EV_UNDECIDED},
+                 {{"", "\\exp(-800 - s) \\ge 2 \\exp(-800 - s)"}, EV_UNDECIDED},
+                 {{"", "q(z) \\propto \\exp(-10000 z^2 - 10000)"}, EV_UNDECIDED},
+                 {{"", "q(z) \\propto 0 \\exp(-z^2)"}, EV_REFUTED},
+                 {{"", "p(c) \\propto \\max(0, -\\pi_c)"}, EV_REFUTED},
+                 {{"", "s - s = 0"}, EV_HOLDS}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ev_ledger *ledger = judge_line(d, &cases[i].line);
+        cr_expect_eq(ledger->records[0].verdict, cases[i].verdict, "%s: %s (%s)",
+                     cases[i].line.claim, ev_verdict_name(ledger->records[0].verdict),
+                     ledger->records[0].reason);
+        ev_ledger_destroy(ledger);
+    }
 }
 
 /* What has no x in it is a constant factor of e^(...), whatever edit is made of it; the exponent's
@@ -195,4 +227,21 @@ Test(strength, what_no_single_edit_mends_is_said_to_have_none)
     cr_expect(strcmp(ledger->records[0].diagnosis, "no one-edit repair") == 0, "%s",
               ledger->records[0].diagnosis);
     ev_ledger_destroy(ledger);
+}
+
+Test(strength, declarations_are_told_apart_by_number_and_those_without_use_are_named)
+{
+    static const char *const text =
+        "a for b \xe2\x80\x94 one reason; b + c for c; d for e -- another; "
+        "a for b";
+    char unused[40];
+    cr_expect_eq(ev_declared_find(text, "a for b"), 1u | 8u);
+    cr_expect_eq(ev_declared_find(text, "b + c for c"), 2u);
+    cr_expect_eq(ev_declared_find(text, "d for e"), 4u);
+    cr_expect_eq(ev_declared_find(text, "c for c"), 0u, "a part is not the whole");
+    cr_expect_eq(ev_declared_find(NULL, "a for b"), 0u);
+    cr_expect_null(ev_declared_unused(text, 15, sizeof unused, unused));
+    cr_expect_str_eq(ev_declared_unused(text, 13, sizeof unused, unused), "b + c for c");
+    cr_expect_str_eq(ev_declared_unused(text, 1, 4, unused), "b +");
+    cr_expect_null(ev_declared_unused(NULL, 0, sizeof unused, unused));
 }
