@@ -53,7 +53,7 @@ size_of(picture) = sprintf("reset; set output; set terminal dumb; set output '/d
 
 # The key above the frame, on one line.
 # An entry that seems too wide is left out, and TeX's commands seem wide.
-key_above = "set key at graph 0.5, graph 1.05 center bottom horizontal" . (tex ? " width -5" : "")
+key_above = "set key at graph 0.5, graph 1.05 center bottom horizontal" . (tex ? " width -3" : "")
 
 # The format of a number on an axis.
 number = tex ? "$%g$" : "%g"
