@@ -1,5 +1,6 @@
 #include "formula/edit_state.h"
 #include "formula/occurrence.h"
+#include "formula/unparse.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -158,6 +159,76 @@ static void edit_member(ev_editor *ed, size_t member, const ev_syntax *other, bo
         add_gradients(ed, x, x, symbol);
 }
 
+/* ---- what says nothing ---- */
+
+/* Does no bound variable of x occur in its body? */
+static bool is_idle(ev_editor *ed, const ev_syntax *x)
+{
+    bool sum = x->kind == EV_SYNTAX_SUM || x->kind == EV_SYNTAX_PRODUCT;
+    bool average = x->kind == EV_SYNTAX_EXPECT || x->kind == EV_SYNTAX_VARIANCE ||
+                   x->kind == EV_SYNTAX_INTEGRAL;
+    if (!sum && (!average || x->variable_count == 0))
+        return false;
+    unsigned char *flags = calloc(ed->table->symbol_count + 1, 1);
+    if (flags == NULL) {
+        ed->failed = true;
+        return false;
+    }
+    ev_mark_occurrences(ed->table, x->children[0], flags);
+    bool idle = !sum || (flags[x->symbol] & EV_OCCURS_FREE) == 0;
+    for (size_t i = 0; average && i < x->variable_count; i++)
+        idle = idle && (flags[x->variables[i]] & EV_OCCURS_FREE) == 0;
+    free(flags);
+    return idle;
+}
+
+static size_t count_idle(ev_editor *ed, const ev_syntax *x)
+{
+    size_t count = is_idle(ed, x);
+    for (size_t i = 0; i < x->child_count; i++)
+        count += count_idle(ed, x->children[i]);
+    return count;
+}
+
+/* x with every idle expectation replaced by its body. */
+static const ev_syntax *without_idle(ev_editor *ed, const ev_syntax *x)
+{
+    while (x->kind == EV_SYNTAX_EXPECT && is_idle(ed, x))
+        x = x->children[0];
+    const ev_syntax *out = x;
+    for (size_t i = 0; i < x->child_count && out != NULL; i++) {
+        const ev_syntax *child = without_idle(ed, x->children[i]);
+        if (child != x->children[i])
+            out = ev_edit_with_child(ed, out, i, child);
+    }
+    return out;
+}
+
+/* E[f(m)] = f(m) is true of any expectation, and so no repair of E[f(y)] = f(m).  But an entry whose
+ * index was averaged over by mistake is, s_j for s_{c,j}: unless no more is left than that. */
+static bool says_nothing(ev_editor *ed, const ev_edit *edit, const ev_formula_step *step)
+{
+    const ev_syntax *const *members = ed->formula->members;
+    if (count_idle(ed, edit->edited) <= count_idle(ed, members[edit->member]))
+        return false;
+    if (edit->kind != EV_EDIT_SWAP_SYMBOL || edit->at->kind != EV_SYNTAX_INDEX)
+        return true;
+    const ev_syntax *other = members[edit->member == step->left ? step->right : step->left];
+    const ev_syntax *stripped = without_idle(ed, edit->edited);
+    const char *one = stripped == NULL ? NULL : ev_syntax_to_tex(ed->table, stripped, ed->arena);
+    const char *two = ev_syntax_to_tex(ed->table, other, ed->arena);
+    return one == NULL || two == NULL || strcmp(one, two) == 0;
+}
+
+static void remove_empty(ev_editor *ed, const ev_formula_step *step)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < ed->count; i++)
+        if (!says_nothing(ed, &ed->edits[i], step))
+            ed->edits[kept++] = ed->edits[i];
+    ed->count = kept;
+}
+
 /* Keep at most limit, taking from the kinds in turn so that none is lost; no member twice. */
 static void choose(ev_editor *ed, size_t limit)
 {
@@ -203,6 +274,8 @@ ev_status ev_formula_edits(const ev_formula *formula, size_t step, bool repairs,
         first &= formula->steps[i].right != s->left;
     if (first || repairs)
         edit_member(&ed, s->left, formula->members[s->right], proportional);
+    if (repairs)
+        remove_empty(&ed, s);
     if (ed.count > 0)
         choose(&ed, limit);
     *count = ed.count;

@@ -36,10 +36,12 @@ typedef struct {
     const char *before, *after; /* TeX of the part that changed */
     size_t member;              /* which member of the chain is edited */
     const ev_syntax *edited;    /* that member, whole */
+    const ev_syntax *at;        /* the part of it that changed, as printed */
 } ev_edit;
 
 /* All edits of one step: of its right side, and of its left side when no earlier step of the chain
- * edits that member.  repairs: with the inverses.  Memory from the arena; at most limit edits are
+ * edits that member.  repairs: with the inverses, but without those that leave a sum, an integral or
+ * an expectation over nothing.  Memory from the arena; at most limit edits are
  * kept, evenly over the kinds.  EV_NO_MEMORY, or EV_OK. */
 ev_status ev_formula_edits(const ev_formula *formula, size_t step, bool repairs, size_t limit,
                            ev_arena *arena, ev_edit **edits, size_t *count);

@@ -93,5 +93,5 @@ void ev_edit_emit(ev_editor *ed, ev_edit_kind kind, const ev_syntax *before, con
         return;
     }
     if (strcmp(from, to) != 0)
-        ed->edits[ed->count++] = (ev_edit){kind, from, to, ed->member, whole};
+        ed->edits[ed->count++] = (ev_edit){kind, from, to, ed->member, whole, before};
 }

@@ -113,13 +113,52 @@ static bool is_positive(const ev_editor *ed, const ev_syntax *x)
            !s->domain.binary && (size_t)s->rank < 2 + indices;
 }
 
+/* A real number, or a part of something real (repairs). */
+static bool is_real(const ev_editor *ed, const ev_syntax *x)
+{
+    while (x->kind == EV_SYNTAX_INDEX)
+        x = x->children[0];
+    const ev_symbol *s = x->kind == EV_SYNTAX_SYMBOL ? &ed->table->symbols[x->symbol] : NULL;
+    return ed->repairs && s != NULL && s->kind == EV_SYMBOL_REAL && !s->domain.simplex &&
+           !s->domain.binary;
+}
+
 static void edit_power_of(ev_editor *ed, const ev_syntax *x)
 {
     bool inside_index = ed->depth > 0 && ed->path[ed->depth - 1].node->kind == EV_SYNTAX_INDEX;
-    if (inside_index || under_power(ed) || !is_positive(ed, x))
+    if (inside_index || under_power(ed) || (!is_positive(ed, x) && !is_real(ed, x)))
         return;
     ev_edit_emit(ed, EV_EDIT_POWER, x,
                  ev_edit_node(ed, EV_SYNTAX_POW, x, x, ev_edit_number(ed, x, 2)));
+}
+
+/* (a - b) and |v| without their square (repairs).  A sum that another sum begins with has no
+ * brackets of its own. */
+static void edit_square_lost(ev_editor *ed, const ev_syntax *x)
+{
+    const ev_edit_place *around = ed->depth > 0 ? &ed->path[ed->depth - 1] : NULL;
+    const ev_syntax_kind kind = around != NULL ? around->node->kind : EV_SYNTAX_NUMBER;
+    const bool begins = (kind == EV_SYNTAX_ADD || kind == EV_SYNTAX_SUB) && around->child == 0;
+    if (!ed->repairs || kind == EV_SYNTAX_POW || (begins && x->kind != EV_SYNTAX_NORM))
+        return;
+    ev_edit_emit(ed, EV_EDIT_POWER, x,
+                 ev_edit_node(ed, EV_SYNTAX_POW, x, x, ev_edit_number(ed, x, 2)));
+}
+
+/* x^2 becomes x; and x^3, x^3 becomes x^2 and x^4 (repairs). */
+static void edit_power(ev_editor *ed, const ev_syntax *x)
+{
+    const ev_syntax *exponent = x->children[1];
+    const bool number = exponent->kind == EV_SYNTAX_NUMBER;
+    if (number || exponent->kind == EV_SYNTAX_NEG)
+        ev_edit_emit(ed, EV_EDIT_POWER, x, x->children[0]);
+    if (!ed->repairs || !number || exponent->number < 2)
+        return;
+    ev_edit_emit(ed, EV_EDIT_POWER, x,
+                 ev_edit_with_child(ed, x, 1, ev_edit_number(ed, x, exponent->number + 1)));
+    if (exponent->number > 2)
+        ev_edit_emit(ed, EV_EDIT_POWER, x,
+                     ev_edit_with_child(ed, x, 1, ev_edit_number(ed, x, exponent->number - 1)));
 }
 
 /* A becomes A^T and A^{-1} (repairs): what DROP_OPERATION loses. */
@@ -181,10 +220,22 @@ static void edit_number(ev_editor *ed, const ev_syntax *x)
     }
 }
 
+/* B_{i,j} becomes B_{j,i} (repairs). */
+static void edit_crossed_indices(ev_editor *ed, const ev_syntax *x)
+{
+    ev_syntax *crossed = ed->repairs && x->child_count == 3 ? ev_edit_copy(ed, x, 3) : NULL;
+    if (crossed == NULL)
+        return;
+    crossed->children[1] = x->children[2];
+    crossed->children[2] = x->children[1];
+    ev_edit_emit(ed, EV_EDIT_INDEX, x, crossed);
+}
+
 static void edit_index(ev_editor *ed, const ev_syntax *x)
 {
     edit_power_of(ed, x);
     edit_matrix_entry(ed, x);
+    edit_crossed_indices(ed, x);
     for (size_t i = 1; i < x->child_count; i++) {
         const ev_syntax *index = x->children[i];
         const bool fixed = ed->repairs && index->kind == EV_SYNTAX_NUMBER;
@@ -408,14 +459,13 @@ void ev_edit_by_kind(ev_editor *ed, const ev_syntax *x)
     case EV_SYNTAX_SUB:
         edit_sum(ed, x);
         edit_collect(ed, x);
+        edit_square_lost(ed, x);
         return;
+    case EV_SYNTAX_NORM: edit_square_lost(ed, x); return;
     case EV_SYNTAX_NEG: ev_edit_emit(ed, EV_EDIT_FLIP_SIGN, x, x->children[0]); return;
     case EV_SYNTAX_MUL: edit_product(ed, x); return;
     case EV_SYNTAX_DIV: edit_quotient(ed, x); return;
-    case EV_SYNTAX_POW:
-        if (x->children[1]->kind == EV_SYNTAX_NUMBER || x->children[1]->kind == EV_SYNTAX_NEG)
-            ev_edit_emit(ed, EV_EDIT_POWER, x, x->children[0]);
-        return;
+    case EV_SYNTAX_POW: edit_power(ed, x); return;
     case EV_SYNTAX_NUMBER: edit_number(ed, x); return;
     case EV_SYNTAX_SYMBOL: edit_symbol(ed, x); return;
     case EV_SYNTAX_INDEX: edit_index(ed, x); return;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_POINTS = 8, FEWEST_POINTS = 5, MOST_TERMS = 128 };
+enum { MOST_POINTS = 8, FEWEST_POINTS = 5, MOST_TERMS = 160 };
 
 /* The sides' component 0 .. count-1 at one point, and the dictionary there. */
 typedef struct {
@@ -36,7 +36,8 @@ static const struct {
                     {"4", 4}};
 enum { COEFFICIENTS = sizeof coefficients / sizeof *coefficients };
 
-static const double log_2pi = 1.83787706640934548356, log_2 = 0.69314718055994530942;
+static const double log_2pi = 1.83787706640934548356, log_2 = 0.69314718055994530942,
+                    log_pi = 1.14472988584940017414;
 
 /* ---- the dictionary at a point ---- */
 
@@ -54,9 +55,12 @@ static void add_size(gallery *g, sight *s, size_t *n, double x, const char *name
     add(g, s, n, x, "%s", name);
     add(g, s, n, x * log_2pi, "%s \\log(2\\pi)", name);
     add(g, s, n, x * log_2, "%s \\log 2", name);
+    add(g, s, n, x * log_pi, "%s \\log \\pi", name);
     add(g, s, n, x * x, "%s^2", name);
     add(g, s, n, x * x * log_2pi, "%s^2 \\log(2\\pi)", name);
     add(g, s, n, log(x), "\\log %s", name);
+    add(g, s, n, x / (x - 1), "%s", /* not finite at 1, where it is no term */
+        ev_arena_format(g->arena, "\\frac{%s}{%s - 1}", name, name));
 }
 
 static void add_scalar(gallery *g, sight *s, size_t *n, double x, const char *name)
@@ -75,6 +79,7 @@ static void fill_terms(gallery *g, sight *s, const ev_formula *formula, const ev
     add(g, s, &n, 1, "%s", "");
     add(g, s, &n, log_2pi, "%s", "\\log(2\\pi)");
     add(g, s, &n, log_2, "%s", "\\log 2");
+    add(g, s, &n, log_pi, "%s", "\\log \\pi");
     for (size_t i = 0; i < count && i < MAX_INTEGERS; i++)
         add_size(g, s, &n, (double)integers[symbols[i]], g->table->symbols[symbols[i]].name);
     for (size_t i = 0; i < instance->slot_count; i++) {
@@ -171,7 +176,7 @@ static bool is_ratio(const gallery *g, double c, size_t term, bool inverse)
             double t = s->terms[term], a = inverse ? s->left[k] * t : s->left[k];
             double b = c * s->right[k] * (inverse ? 1 : t);
             size = fmax(size, fabs(a));
-            if (!close_to(a, b) && fabs(a) + fabs(b) > 1e-12)
+            if (!close_to(a, b) && !(fabs(a) + fabs(b) <= 1e-12))
                 return false;
         }
     return size > 1e-6;

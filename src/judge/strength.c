@@ -5,6 +5,7 @@
 #include "judge/difference.h"
 #include "judge/equivalence.h"
 #include "judge/plan.h"
+#include "judge/repair.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -284,28 +285,43 @@ ev_status ev_strength_measure(const ev_formula *formula, size_t step,
 
 /* ---- diagnosis ---- */
 
-/* Both sides are 0 at every point: an edit that kills them mends nothing. */
-static ev_status vanishes(measurement *m, const ev_formula *repaired, bool *nothing)
+/* A one-step formula judged at one stage's points; VOID when it can't be. */
+static ev_status judge_at(measurement *m, const ev_formula *formula, const ev_budget *budget,
+                          ev_step_result *result)
 {
     ev_error error = EV_ERROR_NONE;
     ev_plan *plan = NULL;
-    ev_step_result result = {.verdict = EV_VOID};
     const char *witness;
     uint64_t comparisons = 0;
-    ev_budget budget = stage_budget(m->request->budget, 0);
-    budget.first_point = 3; /* two generic points: at corners many a true side is 0 */
-    ev_status status = ev_plan_create(repaired, m->request->id, &budget, m->request->seed, &plan,
+    *result = (ev_step_result){.verdict = EV_VOID};
+    ev_status status = ev_plan_create(formula, m->request->id, budget, m->request->seed, &plan,
                                       &error);
     if (status == EV_OK)
         status = ev_plan_prepare(plan, 0, &comparisons, &error);
     if (status == EV_OK)
-        status = ev_plan_judge(plan, 0, &budget, m->arena, &result, &witness);
+        status = ev_plan_judge(plan, 0, budget, m->arena, result, &witness);
     ev_plan_destroy(plan);
-    const double none = 1e-12;
-    *nothing = status == EV_OK && result.at.compared > 0 && fabs(result.at.left.value) < none &&
-               fabs(result.at.right.value) < none;
+    if (status != EV_OK)
+        *result = (ev_step_result){.verdict = EV_VOID};
+    m->spent += result->operations;
     return status == EV_NO_MEMORY ? status : EV_OK;
 }
+
+/* Both sides are 0 at every point: an edit that kills them mends nothing. */
+static ev_status vanishes(measurement *m, const ev_formula *repaired, bool *nothing)
+{
+    const double none = 1e-12;
+    ev_step_result result;
+    ev_budget budget = stage_budget(m->request->budget, 0);
+    budget.first_point = 3; /* two generic points: at corners many a true side is 0 */
+    ev_status status = judge_at(m, repaired, &budget, &result);
+    *nothing = result.at.compared > 0 && fabs(result.at.left.value) < none &&
+               fabs(result.at.right.value) < none;
+    return status;
+}
+
+/* Neither true nor false, for want of operations or of values. */
+static bool is_open(ev_verdict verdict) { return verdict == EV_UNDECIDED || verdict == EV_VOID; }
 
 /* Does it hold, at the points of the run and at fresh ones? */
 static ev_status holds(measurement *m, const ev_formula *repaired, bool *repairs)
@@ -317,12 +333,12 @@ static ev_status holds(measurement *m, const ev_formula *repaired, bool *repairs
         return EV_OK;
     ev_status status = staged_verdict(repaired, m->request, m->request->seed, &m->spent, &verdict,
                                       &meaning);
-    m->unclear |= status == EV_OK && meaning && verdict == EV_UNDECIDED;
+    m->unclear |= status == EV_OK && meaning && is_open(verdict);
     if (status != EV_OK || !meaning || verdict != EV_HOLDS)
         return status;
     status = staged_verdict(repaired, m->request, m->request->seed ^ UINT64_C(0xf4e5), &m->spent,
                             &verdict, &meaning);
-    m->unclear |= status == EV_OK && meaning && verdict == EV_UNDECIDED;
+    m->unclear |= status == EV_OK && meaning && is_open(verdict);
     bool nothing = false;
     if (status == EV_OK && repaired->steps[0].relation == EV_RELATION_EQUAL &&
         !is_argmin(repaired)) /* whose lowest values may well be 0 */
@@ -331,7 +347,13 @@ static ev_status holds(measurement *m, const ev_formula *repaired, bool *repairs
     return status;
 }
 
-/* Both sides are one and the same formula: that says nothing. */
+/* What the edits have come to. */
+typedef struct {
+    ev_repair shown[REPAIRS_SHOWN];
+    size_t count;
+    const ev_edit *same; /* the first that makes both sides one and the same formula; or NULL */
+} findings;
+
 static bool is_tautology(const measurement *m, const ev_formula *repaired)
 {
     const ev_symbol_table *table = m->formula->scope->table;
@@ -340,111 +362,132 @@ static bool is_tautology(const measurement *m, const ev_formula *repaired)
     return left != NULL && right != NULL && strcmp(left, right) == 0;
 }
 
-static ev_status is_repair(measurement *m, const ev_edit *edit, bool *repairs)
+static void note_repair(findings *f, const char *after, const char *before, const ev_edit *edit)
+{
+    f->shown[f->count++] = (ev_repair){after, before, edit};
+}
+
+static ev_status try_edit(measurement *m, const ev_edit *edit, findings *f)
 {
     ev_formula repaired;
-    *repairs = false;
+    bool repairs;
     ev_status status = ev_formula_single_step(m->formula, m->step, edit, m->arena, &repaired);
-    if (status != EV_OK || is_tautology(m, &repaired))
+    if (status != EV_OK)
         return status;
-    return holds(m, &repaired, repairs);
-}
-
-/* What stands on the right before what it is said to be equal to: a chain goes on to the right, and
- * the slip is where it went.  Then the simplest kind of slip, and the shorter before the longer. */
-static bool is_simpler(const ev_edit *a, const ev_edit *b, size_t right)
-{
-    if (a->member != b->member)
-        return a->member == right;
-    if (a->kind != b->kind)
-        return a->kind < b->kind;
-    return strlen(a->after) < strlen(b->after);
-}
-
-static void order_edits(size_t count, ev_edit *edits, size_t right)
-{
-    for (size_t i = 1; i < count; i++) {
-        ev_edit edit = edits[i];
-        size_t k = i;
-        for (; k > 0 && is_simpler(&edit, &edits[k - 1], right); k--)
-            edits[k] = edits[k - 1];
-        edits[k] = edit;
+    if (is_tautology(m, &repaired)) {
+        if (f->same == NULL && has_types(&repaired))
+            f->same = edit;
+        return EV_OK;
     }
-}
-
-static ev_status note_repair(measurement *m, const char *after, const char *before, size_t *found,
-                             const char **diagnosis)
-{
-    *diagnosis = ev_arena_format(m->arena, "%s%s with %s for %s", *diagnosis,
-                                 *found == 0 ? "holds" : ", or", after, before);
-    ++*found;
-    return *diagnosis == NULL ? EV_NO_MEMORY : EV_OK;
-}
-
-/* The relations that a false one may have been meant for. */
-static ev_status try_relations(measurement *m, size_t *found, const char **diagnosis)
-{
-    static const struct {
-        ev_relation is, may_be;
-        const char *before, *after;
-    } slips[] = {{EV_RELATION_GREATER, EV_RELATION_GREATER_EQUAL, ">", "\\ge"},
-                 {EV_RELATION_LESS, EV_RELATION_LESS_EQUAL, "<", "\\le"},
-                 {EV_RELATION_GREATER_EQUAL, EV_RELATION_LESS_EQUAL, "\\ge", "\\le"},
-                 {EV_RELATION_LESS_EQUAL, EV_RELATION_GREATER_EQUAL, "\\le", "\\ge"},
-                 {EV_RELATION_EQUAL, EV_RELATION_LESS_EQUAL, "=", "\\le"},
-                 {EV_RELATION_EQUAL, EV_RELATION_GREATER_EQUAL, "=", "\\ge"}};
-    ev_relation relation = m->formula->steps[m->step].relation;
-    ev_status status = EV_OK;
-    for (size_t i = 0; status == EV_OK && *found == 0 && i < sizeof slips / sizeof *slips; i++) {
-        ev_formula repaired;
-        bool repairs;
-        if (slips[i].is != relation)
-            continue;
-        status = ev_formula_single_step(m->formula, m->step, NULL, m->arena, &repaired);
-        if (status == EV_OK) {
-            repaired.steps[0].relation = slips[i].may_be;
-            status = holds(m, &repaired, &repairs);
-        }
-        if (status == EV_OK && repairs)
-            status = note_repair(m, slips[i].after, slips[i].before, found, diagnosis);
-    }
+    status = holds(m, &repaired, &repairs);
+    if (status == EV_OK && repairs)
+        note_repair(f, edit->after, edit->before, edit);
     return status;
 }
 
-static ev_status try_edits(measurement *m, size_t *found, const char **diagnosis)
+static ev_status try_edits(measurement *m, findings *f)
 {
     ev_edit *edits;
     size_t count;
     ev_status status = ev_formula_edits(m->formula, m->step, true, REPAIR_LIMIT, m->arena, &edits,
                                         &count);
     if (status == EV_OK)
-        order_edits(count, edits, m->formula->steps[m->step].right);
-    for (size_t i = 0; status == EV_OK && i < count && *found < REPAIRS_SHOWN; i++) {
-        bool repairs;
-        status = is_repair(m, &edits[i], &repairs);
-        if (status == EV_OK && repairs)
-            status = note_repair(m, edits[i].after, edits[i].before, found, diagnosis);
+        ev_repair_order(count, edits, m->formula->steps[m->step].right);
+    for (size_t i = 0; status == EV_OK && i < count && f->count < REPAIRS_SHOWN; i++)
+        status = try_edit(m, &edits[i], f);
+    return status;
+}
+
+/* A step with another relation. */
+static ev_status related(measurement *m, ev_relation relation, ev_formula *out)
+{
+    ev_status status = ev_formula_single_step(m->formula, m->step, NULL, m->arena, out);
+    if (status == EV_OK)
+        out->steps[0].relation = relation;
+    return status;
+}
+
+/* Where <= holds: are there points at which < does not, because the sides are equal?  Exactly equal,
+ * or too close for their errors, and not because both vanish, as a density does far out. */
+static ev_status is_attained(measurement *m, ev_relation strict, bool *attained)
+{
+    const double tiny = 1e-30;
+    ev_formula formula;
+    ev_step_result result = {.verdict = EV_VOID};
+    ev_budget budget = stage_budget(m->request->budget, THOROUGH);
+    ev_status status = related(m, strict, &formula);
+    if (status == EV_OK)
+        status = judge_at(m, &formula, &budget, &result);
+    *attained = result.verdict == EV_REFUTED ||
+                (result.verdict == EV_UNDECIDED &&
+                 fabs(result.at.left.value) + fabs(result.at.right.value) > tiny);
+    return status;
+}
+
+/* The relations that a false one may have been meant for. */
+static const struct {
+    ev_relation is, may_be, strict;
+    const char *before, *after, *larger;
+} slips[] = {
+    {EV_RELATION_GREATER, EV_RELATION_GREATER_EQUAL, EV_RELATION_EQUAL, ">", "\\ge", NULL},
+    {EV_RELATION_LESS, EV_RELATION_LESS_EQUAL, EV_RELATION_EQUAL, "<", "\\le", NULL},
+    {EV_RELATION_GREATER_EQUAL, EV_RELATION_LESS_EQUAL, EV_RELATION_EQUAL, "\\ge", "\\le", NULL},
+    {EV_RELATION_LESS_EQUAL, EV_RELATION_GREATER_EQUAL, EV_RELATION_EQUAL, "\\le", "\\ge", NULL},
+    {EV_RELATION_EQUAL, EV_RELATION_LESS_EQUAL, EV_RELATION_LESS, "=", "\\le", "right"},
+    {EV_RELATION_EQUAL, EV_RELATION_GREATER_EQUAL, EV_RELATION_GREATER, "=", "\\ge", "left"}};
+enum { SLIPS = sizeof slips / sizeof *slips };
+
+/* An equation of which something was lost has often one side larger at every point.  A bound is
+ * meant where equality is attained; else *larger is "left" or "right". */
+static ev_status try_relations(measurement *m, findings *f, const char **larger)
+{
+    ev_relation relation = m->formula->steps[m->step].relation;
+    ev_status status = EV_OK;
+    *larger = NULL;
+    for (size_t i = 0; status == EV_OK && f->count == 0 && i < SLIPS; i++) {
+        ev_formula repaired;
+        bool repairs = false, attained = true;
+        if (slips[i].is != relation)
+            continue;
+        status = related(m, slips[i].may_be, &repaired);
+        if (status == EV_OK)
+            status = holds(m, &repaired, &repairs);
+        if (status == EV_OK && repairs && slips[i].larger != NULL)
+            status = is_attained(m, slips[i].strict, &attained);
+        if (status == EV_OK && repairs && !attained)
+            *larger = slips[i].larger;
+        else if (status == EV_OK && repairs)
+            note_repair(f, slips[i].after, slips[i].before, NULL);
     }
     return status;
 }
 
-static const char *no_repair(const measurement *m)
-{
-    return m->unclear ? "no one-edit repair that could be confirmed" : "no one-edit repair";
-}
-
-static ev_status name_difference(measurement *m, bool *named, const char **diagnosis)
+/* What the sides are off by, or NULL. */
+static ev_status name_difference(measurement *m, const char **name)
 {
     ev_formula single;
-    const char *text = NULL;
+    *name = NULL;
     ev_status status = ev_formula_single_step(m->formula, m->step, NULL, m->arena, &single);
     if (status == EV_OK)
         status = ev_difference_name(&single, m->request->id, m->request->seed ^ UINT64_C(0xd1ff),
-                                    m->arena, &text);
-    *named = status == EV_OK && text != NULL;
-    if (*named)
-        *diagnosis = ev_arena_format(m->arena, "%s; %s", no_repair(m), text);
-    return *diagnosis == NULL ? EV_NO_MEMORY : status;
+                                    m->arena, name);
+    return status;
+}
+
+/* Where no edit mends it. */
+static const char *without_repair(const measurement *m, const findings *f, const char *name,
+                                  const char *larger)
+{
+    const char *first = m->unclear ? "no one-edit repair that could be confirmed"
+                                   : "no one-edit repair";
+    if (f->same != NULL)
+        first = ev_arena_format(m->arena, "the sides would be the same with %s for %s",
+                                f->same->after, f->same->before);
+    if (name != NULL)
+        return ev_arena_format(m->arena, "%s; %s", first, name);
+    if (larger != NULL)
+        return ev_arena_format(m->arena, "%s; the %s side is never the smaller", first, larger);
+    return first;
 }
 
 ev_status ev_strength_diagnose(const ev_formula *formula, size_t step,
@@ -453,16 +496,17 @@ ev_status ev_strength_diagnose(const ev_formula *formula, size_t step,
 {
     ev_strength unused;
     measurement m = {formula, step, request, arena, &unused, false, 0};
+    findings f = {.count = 0};
+    const char *name = NULL, *larger = NULL;
     bool inequality = is_inequality(formula->steps[step].relation);
-    size_t found = 0;
-    *diagnosis = "";
-    ev_status status = inequality ? EV_OK : try_edits(&m, &found, diagnosis);
-    bool named = false;
-    if (status == EV_OK && !inequality && found == 0)
-        status = name_difference(&m, &named, diagnosis);
-    if (status == EV_OK && !named && found == 0)
-        status = try_relations(&m, &found, diagnosis);
-    if (status == EV_OK && !named && found == 0)
-        *diagnosis = no_repair(&m);
-    return status;
+    ev_status status = inequality ? EV_OK : try_edits(&m, &f);
+    if (status == EV_OK && !inequality && f.count == 0)
+        status = name_difference(&m, &name);
+    if (status == EV_OK && name == NULL && f.count == 0)
+        status = try_relations(&m, &f, &larger);
+    if (status != EV_OK)
+        return status;
+    *diagnosis = f.count > 0 ? ev_repair_text(formula, step, f.shown, f.count, arena)
+                             : without_repair(&m, &f, name, larger);
+    return *diagnosis == NULL ? EV_NO_MEMORY : EV_OK;
 }

@@ -75,8 +75,7 @@ static const struct {
 };
 enum { REPAIRS = sizeof repairs / sizeof *repairs };
 
-/* The diagnosis up to its second repair. */
-static void first_of(const ev_claim *claim, char *first, size_t size)
+static void diagnosis_of(const ev_claim *claim, char *whole, size_t size)
 {
     ev_budget budget = ev_budget_for(0);
     ev_strength_request request = {
@@ -88,11 +87,17 @@ static void first_of(const ev_claim *claim, char *first, size_t size)
     while (claim->expected[step] != EV_EXPECT_REFUTED)
         step++;
     cr_assert_eq(ev_strength_diagnose(&claim->formula, step, &request, arena, &text), EV_OK);
-    snprintf(first, size, "%s", text);
+    snprintf(whole, size, "%s", text);
+    ev_arena_destroy(arena);
+}
+
+/* The diagnosis up to its second repair. */
+static void first_of(const ev_claim *claim, char *first, size_t size)
+{
+    diagnosis_of(claim, first, size);
     char *second = strstr(first, ", or with ");
     if (second != NULL)
         *second = '\0';
-    ev_arena_destroy(arena);
 }
 
 Test(diagnosis, the_right_repair_is_named_first_for_four_in_five_of_the_shipped_refuted_lines,
@@ -128,16 +133,24 @@ Test(diagnosis, the_right_repair_is_named_first_for_four_in_five_of_the_shipped_
     cr_expect_geq(5 * right, 4 * known, "%zu of %zu", right, known);
 }
 
-static void expect_diagnosis(const char *assumptions, const char *display, const char *piece)
+/* Whether the diagnosis' first repair has the piece in it, or, not wanted, the whole has not. */
+static void look_for(const char *assumptions, const char *display, const char *piece, bool wanted)
 {
-    char text[1024];
+    char text[2048];
     snprintf(text, sizeof text, "%s\n\n<!-- claim: it  expect: refuted -->\n$$ %s $$\n",
              assumptions, display);
     ev_document *document = document_parse(text);
-    char first[2048];
+    char first[2048], whole[2048];
+    diagnosis_of(&document->claims[0], whole, sizeof whole);
     first_of(&document->claims[0], first, sizeof first);
-    cr_expect_not_null(strstr(first, piece), "%s: %s, not %s", display, first, piece);
+    bool there = strstr(wanted ? first : whole, piece) != NULL;
+    cr_expect(there == wanted, "%s: %s, %s %s", display, whole, wanted ? "not" : "with", piece);
     ev_document_destroy(document);
+}
+
+static void expect_diagnosis(const char *assumptions, const char *display, const char *piece)
+{
+    look_for(assumptions, display, piece, true);
 }
 
 /* Oracle: the term was taken from a true line by hand. */
@@ -193,8 +206,8 @@ Test(diagnosis, a_half_lost_beside_the_entropy_of_a_marginal_is_put_back)
 /* With the exponential lost neither side of the edit is refuted: it has no minimum at all. */
 Test(diagnosis, a_repair_that_could_not_be_confirmed_is_not_said_to_be_missing)
 {
-    expect_diagnosis("Assume $a, x \\in \\mathbb{R}$.",
-                     "\\arg\\min_x \\exp(x - a) = \\arg\\min_x (x - a)^2",
+    expect_diagnosis("Assume $a, b, x \\in \\mathbb{R}$.",
+                     "\\arg\\min_x \\exp(x + b - a) = \\arg\\min_x (x - a)^2",
                      "that could be confirmed");
 }
 
@@ -225,7 +238,109 @@ Test(diagnosis, a_relation_may_be_the_slip)
     expect_diagnosis("Assume $a \\in \\mathbb{R}$.", "a^2 > 0", "holds with \\ge for >");
 }
 
-Test(diagnosis, an_edit_that_says_nothing_is_no_repair)
+static const char *const mixture =
+    "Assume $K \\in \\{2,\\dots,4\\}$, $c \\in \\{1,\\dots,K\\}$, $x, y, m, w \\in \\mathbb{R}$, "
+    "$s, t \\in \\mathbb{R}_{>0}$, $\\beta \\in (0,1)$, $\\pi, \\gamma \\in \\Delta_{>0}^{K-1}$ "
+    "and "
+    "$M \\in \\mathbb{R}^K$. Define $r(y) = \\mathcal{N}(y; m, t^2)$, $q(c) = \\gamma_c$, $p(c) = "
+    "\\pi_c$, $p(y\\mid c) = \\mathcal{N}(y; M_c, t^2)$, $p(y) = \\sum_{c=1}^K p(c)p(y\\mid c)$ "
+    "and "
+    "$p(c\\mid y) = \\frac{p(c)p(y\\mid c)}{p(y)}$. Let $f : \\mathbb{R} \\to \\mathbb{R}$ be "
+    "smooth.";
+
+/* Something was lost from an equation, and what is left is the smaller, or the larger, everywhere:
+ * that makes no bound of it. */
+Test(diagnosis, an_error_of_one_sign_is_not_taken_for_a_bound)
 {
-    expect_diagnosis("Assume $a, b \\in \\mathbb{R}$.", "\\sin a = \\sin b", "no one-edit repair");
+    static const char *const lost[] = {"-\\log r(m) = \\tfrac12\\log(2 t^2)",
+                                       "\\sum_{c=1}^K p(c) p(y\\mid c) = \\sum_{c=1}^K p(y\\mid c)",
+                                       "p(c\\mid y) = \\frac{p(y\\mid c)}{p(y)}",
+                                       "\\mathbb{E}_{r(y)}[y^4] = m^4 + 6m^2t^2 + t^4",
+                                       "\\mathbb{E}_{r(y)}[\\exp(y)] = m + \\tfrac12t^2",
+                                       "\\beta s + (1-\\beta) t = \\beta s - (1-\\beta) t"};
+    for (size_t i = 0; i < sizeof lost / sizeof *lost; i++) {
+        look_for(mixture, lost[i], "\\ge for =", false);
+        look_for(mixture, lost[i], "\\le for =", false);
+    }
+    expect_diagnosis(mixture, lost[3], "the left side is never the smaller");
+}
+
+Test(diagnosis, an_equality_that_is_attained_is_taken_for_a_bound)
+{
+    expect_diagnosis("Assume $x, w \\in \\mathbb{R}$.",
+                     "\\lvert x + w\\rvert = \\lvert x\\rvert + \\lvert w\\rvert",
+                     "holds with \\le for =");
+    expect_diagnosis(mixture, "\\mathcal{H}(q(c)) = \\log K", "holds with \\le for =");
+}
+
+/* E[f(m)] = f(m) is true, and says nothing of E[f(y)]. */
+Test(diagnosis, a_repair_does_not_free_a_body_of_its_variable)
+{
+    look_for(mixture, "\\mathbb{E}_{r(y)}[f(y)] = f(m)", "holds with", false);
+    look_for(mixture, "\\mathbb{E}_{r(y)}[\\exp(y)] = \\exp(m)", "holds with m", false);
+    look_for(mixture, "\\mathbb{E}_{r(y)}[f(y)] = f(x)", "holds with", false);
+}
+
+Test(diagnosis, a_lost_square_of_a_bracket_another_exponent_and_crossed_indices_are_mended)
+{
+    expect_diagnosis(mixture, "\\mathbb{E}_{r(y)}[(y - w)^2] = t^2 + (m - w)",
+                     "holds with (m - w)^{2} for m - w");
+    expect_diagnosis(mixture, "\\mathbb{E}_{r(y)}[(y - w)^2] = t^2 + \\frac{m - w}{2}\\cdot 2",
+                     "holds with (m - w)^{2} for m - w");
+    expect_diagnosis(mixture, "\\mathbb{E}_{r(y)}[y^2] = t^2 + m", "holds with m^{2} for m");
+    expect_diagnosis(mixture, "(m+t)^3 = m^2 + 3m^2 t + 3 m t^2 + t^3", "m^{3} for m^{2}");
+    expect_diagnosis(mixture, "\\mathbb{E}_{r(y)}[y^3] = m^2 + 3 m t^2", "m^{3} for m^{2}");
+    expect_diagnosis("Assume $n \\in \\{1,\\dots,3\\}$ and $A, B \\in \\mathbb{R}^{n\\times n}$.",
+                     "\\operatorname{tr}(A B) = \\sum_{i=1}^n\\sum_{j=1}^n A_{i,j}B_{i,j}",
+                     "_{j,i} for");
+    expect_diagnosis("Assume $n \\in \\{1,\\dots,3\\}$ and $a, b \\in \\mathbb{R}^n$.",
+                     "(a - b)^\\top (a - b) = \\lVert a - b\\rVert",
+                     "holds with \\lVert a - b\\rVert^{2} for");
+}
+
+Test(diagnosis, an_edit_that_makes_both_sides_the_same_is_the_last_resort)
+{
+    expect_diagnosis(mixture, "s^2 + 2 s t + t^2 - w = s^2 + 2 s t + t^2 + w",
+                     "the sides would be the same with");
+    expect_diagnosis(mixture, "\\mathbb{E}_{r(y)}[(y-w)^2] = \\mathbb{E}_{r(y)}[(y+w)^2]",
+                     "the sides would be the same with y - w for y + w");
+    expect_diagnosis(mixture, "D_{KL}(q(c)\\|p(c)) = D_{KL}(p(c)\\|q(c))",
+                     "the sides would be the same with D_{KL}(q(c) \\| p(c)) for");
+    expect_diagnosis(mixture, "\\sum_{c=1}^K p(c\\mid y)\\log p(c) = \\sum_{c=1}^K p(c)\\log p(c)",
+                     "the sides would be the same with p(c\\mid y) for p(c)");
+    expect_diagnosis("Assume $a, b \\in \\mathbb{R}$.", "\\sin a = \\sin b",
+                     "the sides would be the same with a for b");
+    look_for("Assume $a, b \\in \\mathbb{R}$.", "\\sin a = \\sin b", "holds with", false);
+}
+
+Test(diagnosis, a_lost_pi_and_a_degree_of_freedom_are_named)
+{
+    expect_diagnosis(mixture, "-\\log r(m) = \\tfrac12\\log(2 t^2)",
+                     "the right side is short of \\frac{1}{2} \\log \\pi");
+    expect_diagnosis(
+        "Assume $J \\in \\{1,\\dots,3\\}$ and $s \\in \\mathbb{R}_{>0}^J$. Define $q(z) "
+        "= \\mathcal{N}(z; \\mathbf{0}, \\operatorname{diag}(s^2))$.",
+        "\\mathcal{H}(q) = \\sum_{j=1}^J\\tfrac12\\log(2 e s_j^2)",
+        "the right side is short of \\frac{1}{2} J \\log \\pi");
+    expect_diagnosis(
+        "Assume $N \\in \\{2,\\dots,4\\}$, $m \\in \\mathbb{R}$ and $t \\in "
+        "\\mathbb{R}_{>0}$. Define $r(y) = \\mathcal{N}(y; m, t^2)$. Let $y_1,\\dots,y_N "
+        "\\sim r(y)$.",
+        "t^2 \\approx \\frac{1}{N}\\sum_{i=1}^N \\Big(y_i - "
+        "\\frac{1}{N}\\sum_{k=1}^N y_k\\Big)^2",
+        "the left side is \\frac{N}{N - 1} times the right one");
+}
+
+Test(diagnosis, repairs_of_the_same_text_say_where)
+{
+    static const char *square = "Assume $n \\in \\{1,\\dots,3\\}$, $u, v \\in \\mathbb{R}^n$. Let "
+                                "$A, B \\in \\mathbb{R}^{n\\times n}$ be invertible.";
+    look_for(square, "(v^\\top A u)(v^\\top B u) = v^\\top A u u^\\top B v", "B^\\top for B, or",
+             false);
+    expect_diagnosis(square, "(v^\\top A u)(v^\\top B u) = v^\\top A u u^\\top B v",
+                     "holds with B^\\top for B on the right");
+    expect_diagnosis(square,
+                     "\\log\\det(A^\\top A) = 2\\log\\lvert\\det(B)\\rvert + "
+                     "2\\log\\lvert\\det(A B)\\rvert",
+                     "holds with B^{-1} for B on the right, first");
 }
