@@ -8,7 +8,8 @@
  * For an inequality the relation is mutated: reversed, and strengthened to an equality.
  *
  * Diagnosis: the edits and their inverses, tried as repairs of a refuted step; those under which it
- * holds, at fresh points too, simplest first. */
+ * holds, at fresh points too, simplest first.  An equation is taken for a bound only where its sides
+ * are somewhere equal; an edit that makes both sides one text is the last resort. */
 #ifndef EV_JUDGE_STRENGTH_H
 #define EV_JUDGE_STRENGTH_H
 
@@ -56,9 +57,11 @@ ev_status ev_strength_measure(const ev_formula *formula, size_t step,
                               const ev_strength_request *request, ev_arena *arena,
                               ev_strength *strength);
 
-/* One line, from the arena: "holds with A for B, or with C for D", the simplest first; where there is
- * none, "no one-edit repair", and what the sides are off by if that has a name
- * (judge/difference.h). */
+/* One line, from the arena: "holds with A for B, or with C for D", the simplest first, and where, if
+ * two have the same text; where there is none, "no one-edit repair" (with "that could be confirmed"
+ * when some edit was neither refuted nor confirmed) or "the sides would be the same with A for B", and
+ * after a semicolon what the sides are off by if that has a name (judge/difference.h), or which is
+ * never the smaller. */
 ev_status ev_strength_diagnose(const ev_formula *formula, size_t step,
                                const ev_strength_request *request, ev_arena *arena,
                                const char **diagnosis);

@@ -211,6 +211,13 @@ Test(diagnosis, a_repair_that_could_not_be_confirmed_is_not_said_to_be_missing)
                      "that could be confirmed");
 }
 
+/* 2 log x = log x^2 is true of positive x, and nothing can be said at others. */
+Test(diagnosis, a_repair_that_is_not_defined_everywhere_is_not_said_to_be_missing)
+{
+    expect_diagnosis("Assume $x \\in \\mathbb{R}$.", "2 \\log(\\exp(x)) = \\log(x^2)",
+                     "that could be confirmed");
+}
+
 Test(diagnosis, a_dimension_written_as_a_number_an_index_too_many_and_a_joint_average_are_mended)
 {
     expect_diagnosis("Assume $n \\in \\{2,\\dots,6\\}$ and $a \\in \\mathbb{R}^n$.",
