@@ -144,14 +144,16 @@ local function assignments(text)
   return out
 end
 
--- "holds with A for B, or with C for D" with its formulas as such; any other diagnosis as it is.
+-- "holds with A for B on the left, or with C for D" with its formulas as such; any other diagnosis as it is.
 local function diagnosis(text)
   local out, rest = { pandoc.Str 'holds' }, text:match('^holds( with .*)$')
   while rest and rest ~= '' do
     local with, right, after = rest:match('^( with )(.-) for (.*)$')
     if not with then return { pandoc.Str(text) } end
     local wrong, more = after:match('^(.-), or( with .*)$')
-    append(out, { pandoc.Str(with), pandoc.Math('InlineMath', right), pandoc.Str ' for ', pandoc.Math('InlineMath', wrong or after) })
+    wrong = wrong or after
+    local printed, where = wrong:match('^(.-)( on the %a+[, %a]*)$')
+    append(out, { pandoc.Str(with), pandoc.Math('InlineMath', right), pandoc.Str ' for ', pandoc.Math('InlineMath', printed or wrong), pandoc.Str(where or '') })
     if more then out[#out + 1] = pandoc.Str ', or' end
     rest = more
   end
