@@ -17,7 +17,8 @@
  * asked of the other objective.  When every entry is held, the agreement says little, since many
  * objectives fall towards one corner: it is marked, and judge/step.h asks at more points.
  *
- * This compares sets: with two minimisers at +-m each side may find another one.  Limits: a
+ * A second place that is as low is asked about too.  Still, sets of minimisers are compared only by what
+ * was found of them: with two at +-m each side may find another one.  Limits: a
  * global minimum is the lowest of a few descents; where neither objective has a
  * minimum, or it is not isolated, nothing is decided. */
 #include "judge/minimiser.h"
@@ -310,6 +311,26 @@ static ev_status compare_directions(ev_minimiser *left, ev_minimiser *right, con
     return status;
 }
 
+/* Where an objective is as low at a second place, that must be a minimum of the other as well. */
+static ev_status examine_twins(ev_minimiser *left, ev_minimiser *right, ev_examined *e,
+                               double *matrices)
+{
+    ev_minimiser *sides[] = {left, right};
+    static const char *const names[] = {"left", "right"};
+    ev_status status = EV_OK;
+    const bool found[] = {left->found, right->found};
+    for (size_t k = 0; k < 2 && status == EV_OK && found[0] && found[1]; k++) {
+        ev_minimiser *s = sides[k];
+        if (!s->twin_seen || s->held > 0)
+            continue;
+        status = ev_minimiser_take_twin(s, e, matrices);
+        if (status == EV_OK && s->found)
+            status = cross_examine(s, sides[1 - k], names[k], e, matrices);
+        s->found = true;
+    }
+    return status;
+}
+
 static ev_status judge_sides(ev_minimiser *left, ev_minimiser *right, const ev_place *place,
                              double *work)
 {
@@ -340,6 +361,8 @@ static ev_status judge_sides(ev_minimiser *left, ev_minimiser *right, const ev_p
         status = cross_examine(left, right, "left", &e, matrices);
     if (status == EV_OK && right->found)
         status = cross_examine(right, left, "right", &e, matrices);
+    if (status == EV_OK)
+        status = examine_twins(left, right, &e, matrices);
     left->out->at_ends = left->found && right->found && left->n == 0 && right->n == 0;
     bool refuted = left->out->compared > 0 && left->out->worst.outcome == EV_DIFFERS;
     if (status == EV_OK && !refuted && (!left->found || !right->found))

@@ -17,10 +17,11 @@ bool ev_minimiser_make(ev_minimiser *s, const ev_chart *chart, size_t inputs)
     s->values = calloc(s->m + 1, sizeof *s->values);
     s->exact = calloc(s->m + 1, sizeof *s->exact);
     s->best = calloc(s->n, sizeof *s->best);
+    s->twin = calloc(s->n, sizeof *s->twin);
     s->radius = calloc(s->n, sizeof *s->radius);
     s->chart = ev_chart_copy(chart);
     return s->chart != NULL && s->inputs != NULL && s->start != NULL && s->values != NULL &&
-           s->exact != NULL && s->best != NULL && s->radius != NULL;
+           s->exact != NULL && s->best != NULL && s->twin != NULL && s->radius != NULL;
 }
 
 void ev_minimiser_free(ev_minimiser *s)
@@ -31,6 +32,7 @@ void ev_minimiser_free(ev_minimiser *s)
     free(s->values);
     free(s->exact);
     free(s->best);
+    free(s->twin);
     free(s->radius);
 }
 
@@ -195,6 +197,19 @@ ev_status ev_minimiser_polish(ev_minimiser *s, ev_examined *e, double *matrices)
     return EV_OK;
 }
 
+/* Is the objective clearly higher halfway from one place to the other?  In a flat floor it is not. */
+static bool is_apart(ev_minimiser *s, const double *a, const double *b)
+{
+    double *middle = calloc(s->n + 1, sizeof *middle), value = 0.0;
+    bool apart = middle != NULL;
+    for (size_t i = 0; apart && i < s->n; i++)
+        middle[i] = 0.5 * (a[i] + b[i]);
+    apart = apart && objective(s, s->n, middle, &value, NULL) == 0 &&
+            value > s->lowest + 1e-6 * (1.0 + fabs(s->lowest));
+    free(middle);
+    return apart;
+}
+
 void ev_minimiser_descend(ev_minimiser *s, const double *start, double *t)
 {
     double value = (double)NAN, norm;
@@ -204,7 +219,17 @@ void ev_minimiser_descend(ev_minimiser *s, const double *start, double *t)
     bool finite = isfinite(value);
     for (size_t i = 0; i < s->n; i++)
         finite = finite && isfinite(t[i]);
-    if (!finite || (s->seen && value >= s->lowest))
+    if (!finite)
+        return;
+    const bool level = s->seen && fabs(value - s->lowest) <= 1e-9 * (1.0 + fabs(s->lowest));
+    const bool lower = !s->seen || value < s->lowest;
+    if (level && is_apart(s, t, s->best)) {
+        memcpy(s->twin, lower ? s->best : t, s->n * sizeof *t);
+        s->twin_seen = true;
+    } else if (lower && !level) {
+        s->twin_seen = false;
+    }
+    if (!lower)
         return;
     s->lowest = value;
     s->seen = true;
@@ -218,14 +243,24 @@ void ev_minimiser_search(ev_minimiser *s, const ev_place *place, double *t)
     for (size_t k = 0; k < place->redraw_count; k++)
         ev_minimiser_descend(s, place->redraws + k * inputs, t);
     s->exactly = true;
-    bool seen = s->seen;
-    s->seen = false;
-    if (seen) {
-        ev_chart_to_inputs(s->chart, s->best, s->inputs);
+    const bool again[] = {s->seen, s->twin_seen};
+    double *const from[] = {s->best, s->twin};
+    s->seen = s->twin_seen = false;
+    for (size_t k = 0; k < 2; k++) {
+        if (!again[k])
+            continue;
+        ev_chart_to_inputs(s->chart, from[k], s->inputs);
         memcpy(s->start, s->inputs, inputs * sizeof *s->start);
         ev_minimiser_descend(s, s->start, t);
     }
     ev_minimiser_descend(s, place->inputs, t);
+}
+
+ev_status ev_minimiser_take_twin(ev_minimiser *s, ev_examined *e, double *matrices)
+{
+    memcpy(s->best, s->twin, s->n * sizeof *s->best);
+    s->twin_seen = false;
+    return ev_minimiser_polish(s, e, matrices);
 }
 
 /* Hold the entries that ran to a closed end, if that is where the minimum is. */

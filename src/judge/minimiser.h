@@ -27,6 +27,8 @@ typedef struct {
     double *radius; /* (n) its error, when found */
     double lowest;  /* the objective there, without error */
     bool seen, found;
+    double *twin; /* (n) another place that is as low, when twin_seen: the lowest need not be one */
+    bool twin_seen;
 } ev_minimiser;
 
 /* Objective and gradient together with their errors at t. */
@@ -46,6 +48,8 @@ void ev_minimiser_free(ev_minimiser *s);
  * and from the own values: s->best, when s->seen.  t: (n) scratch, here and below. */
 void ev_minimiser_descend(ev_minimiser *s, const double *start, double *t); /* one, from inputs */
 void ev_minimiser_search(ev_minimiser *s, const ev_place *place, double *t);
+/* The twin takes the best's place and is polished: s->found. */
+ev_status ev_minimiser_take_twin(ev_minimiser *s, ev_examined *e, double *matrices);
 /* Hold the entries that ran to a closed end, if that is where the minimum is. */
 void ev_minimiser_hold_ends(ev_minimiser *s, double *t);
 /* Newton steps with exact gradients from s->best; s->found and s->radius.
