@@ -70,11 +70,112 @@ static size_t editable_children(const ev_editor *ed, const ev_syntax *x)
     }
 }
 
+/* Is x a side, a term or a factor? */
+static bool is_part(const ev_editor *ed)
+{
+    if (ed->depth == 0)
+        return true;
+    const ev_syntax_kind above = ed->path[ed->depth - 1].node->kind;
+    return above == EV_SYNTAX_ADD || above == EV_SYNTAX_SUB || above == EV_SYNTAX_NEG ||
+           above == EV_SYNTAX_MUL;
+}
+
+/* Is it summed or averaged over around the node in hand? */
+static bool is_bound_above(const ev_editor *ed, int symbol)
+{
+    bool bound = false;
+    for (size_t i = 0; i < ed->index_count; i++)
+        bound = bound || ed->indices[i] == symbol;
+    for (size_t k = 0; k < ed->depth; k++)
+        for (size_t i = 0; i < ed->path[k].node->variable_count; i++)
+            bound = bound || ed->path[k].node->variables[i] == symbol;
+    return bound;
+}
+
+/* x under the expectation of a density of the formula, all whose arguments are variables that are free in
+ * x; NULL when one is not. */
+static const ev_syntax *averaged(ev_editor *ed, const ev_syntax *x, const ev_syntax *density,
+                                 const unsigned char *flags)
+{
+    const size_t count = ed->table->symbols[density->symbol].definition->left_count;
+    int *variables = ev_arena_array(ed->arena, count + 1, sizeof *variables);
+    ev_syntax like = *x;
+    like.kind = EV_SYNTAX_EXPECT;
+    like.symbol = -1;
+    like.child_count = 0;
+    ev_syntax *out = ev_edit_copy(ed, &like, 2);
+    bool fits = variables != NULL && out != NULL && count > 0 && count <= density->child_count;
+    for (size_t i = 0; fits && i < count; i++) {
+        const ev_syntax *argument = density->children[i];
+        fits = argument->kind == EV_SYNTAX_SYMBOL &&
+               (flags[argument->symbol] & EV_OCCURS_FREE) != 0 &&
+               !is_bound_above(ed, argument->symbol);
+        if (fits)
+            variables[i] = argument->symbol;
+    }
+    if (!fits)
+        return NULL;
+    out->children[0] = x;
+    out->children[1] = density;
+    out->variables = variables;
+    out->variable_count = count;
+    return out;
+}
+
+/* An expectation that was forgotten (repairs). */
+static void add_expectations(ev_editor *ed, const ev_syntax *x)
+{
+    unsigned char *flags = calloc(ed->table->symbol_count + 1, 1);
+    if (flags == NULL) {
+        ed->failed = true;
+        return;
+    }
+    ev_mark_occurrences(ed->table, x, flags);
+    for (size_t i = 0; i < ed->density_count; i++) {
+        const ev_syntax *average = averaged(ed, x, ed->densities[i], flags);
+        if (average != NULL)
+            ev_edit_emit(ed, EV_EDIT_ADD_TERM, x, average);
+    }
+    free(flags);
+}
+
+/* A log or an exp that was forgotten (repairs). */
+static void add_functions(ev_editor *ed, const ev_syntax *x)
+{
+    static const ev_function functions[] = {EV_FUNCTION_LOG, EV_FUNCTION_EXP};
+    const bool is_function = x->kind == EV_SYNTAX_FUNCTION;
+    for (size_t i = 0; i < 2 && x->kind != EV_SYNTAX_NUMBER; i++) {
+        if (is_function && x->function == functions[1 - i])
+            continue; /* log(exp(x)) is another slip */
+        const ev_syntax *node = ev_edit_node(ed, EV_SYNTAX_FUNCTION, x, x, NULL);
+        ev_syntax *wrapped = node == NULL ? NULL : ev_edit_copy(ed, node, 1);
+        if (wrapped == NULL)
+            return;
+        wrapped->function = functions[i];
+        ev_edit_emit(ed, EV_EDIT_DROP_FUNCTION, x, wrapped);
+    }
+}
+
+/* p(c) p(x|c) for p(x|c) (repairs). */
+static void add_densities(ev_editor *ed, const ev_syntax *x)
+{
+    for (size_t i = 0; i < ed->density_count && x->kind == EV_SYNTAX_APPLY; i++)
+        if (ed->densities[i]->symbol != x->symbol)
+            ev_edit_emit(ed, EV_EDIT_WEIGHT, x,
+                         ev_edit_node(ed, EV_SYNTAX_MUL, x, ed->densities[i], x));
+}
+
 static void visit(ev_editor *ed, const ev_syntax *x)
 {
     if (ed->depth == EV_EDIT_MAX_DEPTH || ed->failed)
         return;
     ev_edit_by_kind(ed, x);
+    if (ed->repairs && is_part(ed)) {
+        add_expectations(ed, x);
+        add_functions(ed, x);
+    }
+    if (ed->repairs)
+        add_densities(ed, x);
     bool binds = x->kind == EV_SYNTAX_SUM || x->kind == EV_SYNTAX_PRODUCT;
     if (binds && ed->index_count < 32)
         ed->indices[ed->index_count++] = x->symbol;

@@ -16,7 +16,7 @@ typedef enum {
     EV_EDIT_SWAP_SYMBOL, /* \tilde\mu for \mu */
     EV_EDIT_POWER,       /* sigma^2 for sigma, and back */
     EV_EDIT_FACTOR,      /* a factor lost, 2 or 1/2 too much */
-    EV_EDIT_WEIGHT,      /* divided by a density (repairs) */
+    EV_EDIT_WEIGHT,      /* divided by a density, or times one (repairs) */
     EV_EDIT_DROP_TERM,
     EV_EDIT_DROP_FUNCTION,  /* a log, an exp lost */
     EV_EDIT_DROP_OPERATION, /* a transpose, an inverse, an expectation, a stop-gradient lost */
@@ -24,7 +24,7 @@ typedef enum {
     EV_EDIT_DENSITY,        /* another density, a conditional lost */
     EV_EDIT_INDEX,          /* an index moved or fixed, a range changed */
     EV_EDIT_BRACKET,        /* a factor that takes one term instead of all, or all instead of one */
-    EV_EDIT_ADD_TERM,       /* a gradient under an expectation (repairs) */
+    EV_EDIT_ADD_TERM,       /* an expectation, or the gradient under one (repairs) */
     EV_EDIT_MEAN,           /* a sum that was meant as a mean (repairs) */
     EV_EDIT_KIND_COUNT
 } ev_edit_kind;

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MUTANT_LIMIT = 500, REPAIR_LIMIT = 160, REPAIRS_SHOWN = 3 };
+enum { MUTANT_LIMIT = 500, REPAIR_LIMIT = 240, REPAIRS_SHOWN = 3 };
 
 /* One edit in one stage may spend this part of what the step may, and all edits together as much as
  * the step.  When that is spent, the edits that are left are undecided. */

@@ -351,3 +351,23 @@ Test(diagnosis, repairs_of_the_same_text_say_where)
                      "2\\log\\lvert\\det(A B)\\rvert",
                      "holds with B^{-1} for B on the right, first");
 }
+
+/* Oracle: each display is a true line from which one piece was taken by hand. */
+Test(diagnosis, a_forgotten_expectation_log_or_prior_is_put_back)
+{
+    static const char *const two =
+        "Let $x, m \\in \\mathbb{R}$ and $s \\in \\mathbb{R}_{>0}$. Define $q(x) = "
+        "\\mathcal{N}(x; m, s^2)$ and $r(x) = \\mathcal{N}(x; 0, 1)$.";
+    static const char *const clusters =
+        "Let $x \\in \\mathbb{R}$, $K \\in \\{2,\\dots,4\\}$, $c \\in \\{1,\\dots,K\\}$, $\\pi "
+        "\\in "
+        "\\Delta_{>0}^{K-1}$ and $t \\in \\mathbb{R}^K$. Define $p(c) = \\pi_c$, $p(x\\mid c) = "
+        "\\mathcal{N}(x; t_c, 1)$ and $p(x) = \\sum_{c=1}^K p(c)p(x\\mid c)$.";
+    expect_diagnosis(two, "D_{KL}(q(x)\\|r(x)) = \\log\\frac{q(x)}{r(x)}",
+                     "\\mathbb{E}_{q(x)}[\\log(\\frac{q(x)}{r(x)})] for");
+    expect_diagnosis(two, "D_{KL}(q(x)\\|r(x)) = -\\mathcal{H}(q(x)) - \\log r(x)",
+                     "\\mathbb{E}_{q(x)}[\\log(r(x))] for");
+    expect_diagnosis(two, "\\log\\frac{q(x)}{r(x)} = \\log q(x) - r(x)", "\\log(r(x)) for r(x)");
+    expect_diagnosis(clusters, "p(x\\mid c) p(c) + p(c) = p(c) + p(x\\mid c)",
+                     "p(c) p(x\\mid c) for p(x\\mid c)");
+}
