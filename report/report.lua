@@ -161,6 +161,24 @@ local function diagnosis(text)
 end
 
 -- Everything known of a step, as pairs of a name and inlines.
+local function slurp(path)
+  local file = io.open(path, 'rb')
+  if not file then return nil end
+  local text = file:read('a')
+  file:close()
+  return text
+end
+
+-- The names in a folder, sorted; none where there is no such folder.
+local function names_in(where)
+  local names, listing = {}, io.popen("ls -1 '" .. where:gsub("'", "'\\''") .. "' 2>/dev/null")
+  for name in listing:lines() do names[#names + 1] = name end
+  listing:close()
+  return names
+end
+
+local module_paths, module_piece = dofile(folder .. '/modules.lua') { slurp = slurp, names_in = names_in }
+
 local function evidence(r)
   local rows = {}
   local function row(name, content)
@@ -193,11 +211,13 @@ local function evidence(r)
   for _, other in ipairs(r.alternatives or {}) do
     row('not', other.statement .. ': ' .. (other.refuted and 'refuted' or 'NOT refuted') .. '; ' .. other.because)
   end
+  local piece = module_piece(r.document, r.claim)
+  local place = piece and string.format('%s:%d', piece.path, piece.line) or 'checks/' .. r.document .. '.c'
   if r.second_voice ~= '' then
-    row('second voice', string.format('checks/%s.c %s, at %d points, %.1f digits', r.document, r.second_voice,
+    row('second voice', string.format('%s %s, at %d points, %.1f digits', place, r.second_voice,
       r.second_voice_points, r.second_voice_digits))
   elseif r.step == 0 then
-    row('second voice', 'checks/' .. r.document .. '.c decides it')
+    row('second voice', place .. ' decides it')
   end
   if r.see and r.expected == 'REFUTED' then row('corrected by', { pandoc.Link({ pandoc.Code(r.see) }, '#step-' .. r.see .. '-' .. (claims[r.see] and math.tointeger(claims[r.see][1].step) or 1)) }) end
   row('note', r.note)
@@ -221,6 +241,13 @@ local function step_html(r, content)
   for _, block in ipairs(content) do out[#out + 1] = block end
   out[#out + 1] = raw(string.format('</span> <span class="mark" title="%s">%s</span></summary><div class="evidence">', escape(label(r)), escape(mark(r))))
   out[#out + 1] = definitions(evidence(r))
+  local piece = (r.second_voice ~= '' or r.step == 0) and module_piece(r.document, r.claim)
+  if piece then
+    out[#out + 1] = raw(string.format('<details class="source"><summary>The C that checks it: <code>%s:%d</code></summary>',
+      escape(piece.path), piece.line))
+    out[#out + 1] = pandoc.CodeBlock(piece.text)
+    out[#out + 1] = raw('</details>')
+  end
   out[#out + 1] = raw('</div></details></div>')
   return out
 end
@@ -336,22 +363,6 @@ local function display_of(block)
   end
 end
 
-local function slurp(path)
-  local file = io.open(path, 'rb')
-  if not file then return nil end
-  local text = file:read('a')
-  file:close()
-  return text
-end
-
--- The names in a folder, sorted; none where there is no such folder.
-local function names_in(where)
-  local names, listing = {}, io.popen("ls -1 '" .. where:gsub("'", "'\\''") .. "' 2>/dev/null")
-  for name in listing:lines() do names[#names + 1] = name end
-  listing:close()
-  return names
-end
-
 local figures_of_topic, figures_of_run =
   dofile(folder .. '/figures.lua') { stop = stop, slurp = slurp, names_in = names_in, html = html }
 
@@ -367,12 +378,8 @@ end
 local printed = {}
 
 local function sources(topic)
-  local paths = { 'checks/' .. topic .. '.c' }
-  for _, name in ipairs(names_in('checks/' .. topic)) do
-    if name:match('%.[ch]$') and name ~= 'series.c' then paths[#paths + 1] = 'checks/' .. topic .. '/' .. name end
-  end
   local out = {}
-  for _, path in ipairs(paths) do
+  for _, path in ipairs(module_paths(topic)) do
     local text = slurp(path)
     if text and html then
       out[#out + 1] = raw('<details class="source"><summary>The second voice: <code>' .. escape(path) .. '</code></summary>')

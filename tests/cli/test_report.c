@@ -443,6 +443,29 @@ Test(report, the_findings_are_of_lines_that_have_a_source)
     free(page);
 }
 
+/* Beside the evidence of a line, the function of its module in which the claim is named. */
+Test(report, a_line_has_the_c_that_checks_it_beside_its_evidence)
+{
+    need("pandoc");
+    outcome o = run("page=$PWD/page.html; root=$(dirname \"$EVIDENCE\"); "
+                    "until test -d \"$root/derivations\"; do root=$root/..; done; cd \"$root\" && "
+                    "\"$EVIDENCE\" report derivations/gmvae_elbo.md --effort quick --mutants off "
+                    "--out \"$page\"");
+    STATUS(o, 0);
+    forget(&o);
+    char *page = program_slurp("page.html");
+    char *line = strstr(page, "id=\"step-gmvae-gap-1\"");
+    cr_assert_not_null(line);
+    char *code = strstr(line, "The C that checks it: <code>checks/gmvae_elbo");
+    cr_assert_not_null(code);
+    char *end = strstr(code, "</details>");
+    cr_assert_not_null(end);
+    *end = '\0';
+    HAS(code, "&quot;gmvae-gap&quot;");
+    HAS(code, "ev_check *check");
+    free(page);
+}
+
 Test(report, in_print_the_c_that_checks_stands_at_the_end)
 {
     need("pandoc");
