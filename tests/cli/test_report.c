@@ -120,7 +120,8 @@ Test(report, what_is_wrong_is_said)
  * by the tabulator key.  The script is the test's; the page has none. */
 static const char PROBE[] =
     "<script>addEventListener('load',()=>{let w=document.documentElement;let n=0,t=0;"
-    "for(const s of document.querySelectorAll('.step summary')){if(s.tabIndex===0)t++;s.click();"
+    "for(const s of document.querySelectorAll('.step > details > "
+    "summary')){if(s.tabIndex===0)t++;s.click();"
     "const e=s.parentElement.querySelector('.evidence');if(e.offsetHeight>0&&e.textContent"
     ".includes('verdict'))n++;}"
     "document.body.setAttribute('data-probe','open '+n+' tab '+t+' wide '+(w.scrollWidth<=380));"
@@ -157,7 +158,7 @@ Test(report, in_a_browser_it_fits_380_pixels_and_every_step_opens_by_keyboard)
 Test(report, by_keyboard_alone_every_step_is_reached_seen_opened_and_shut)
 {
     static const char ON_STEP[] =
-        "(a=>a.matches('.step summary')?a.closest('.step').id+"
+        "(a=>a.matches('.step > details > summary')?a.closest('.step').id+"
         "(getComputedStyle(a).outlineStyle==='solid'&&parseFloat(getComputedStyle(a).outlineWidth)>"
         "=2?"
         "' framed ':' bare "
