@@ -139,6 +139,36 @@ static void add_expectations(ev_editor *ed, const ev_syntax *x)
     free(flags);
 }
 
+/* Is x positive by its form, so that it has a log wherever it is defined? */
+static bool is_positive_form(const ev_editor *ed, const ev_syntax *x)
+{
+    size_t count = x->child_count;
+    switch (x->kind) {
+    case EV_SYNTAX_NUMBER: return x->number > 0.0;
+    case EV_SYNTAX_SYMBOL: {
+        const ev_symbol *s = &ed->table->symbols[x->symbol];
+        return s->kind == EV_SYMBOL_REAL && s->domain.low >= 0 && !s->domain.binary;
+    }
+    case EV_SYNTAX_APPLY: return ed->table->symbols[x->symbol].kind == EV_SYMBOL_DEFINITION;
+    case EV_SYNTAX_FUNCTION:
+        return x->function == EV_FUNCTION_EXP || x->function == EV_FUNCTION_SIGMOID ||
+               x->function == EV_FUNCTION_SOFTPLUS;
+    case EV_SYNTAX_INDEX:
+    case EV_SYNTAX_SUM:
+    case EV_SYNTAX_PRODUCT:
+    case EV_SYNTAX_POW:
+    case EV_SYNTAX_EXPECT: count = 1; break;
+    case EV_SYNTAX_ADD:
+    case EV_SYNTAX_MUL:
+    case EV_SYNTAX_DIV: break;
+    default: return false;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (!is_positive_form(ed, x->children[i]))
+            return false;
+    return count > 0;
+}
+
 /* A log or an exp that was forgotten (repairs). */
 static void add_functions(ev_editor *ed, const ev_syntax *x)
 {
@@ -147,6 +177,8 @@ static void add_functions(ev_editor *ed, const ev_syntax *x)
     for (size_t i = 0; i < 2 && x->kind != EV_SYNTAX_NUMBER; i++) {
         if (is_function && x->function == functions[1 - i])
             continue; /* log(exp(x)) is another slip */
+        if (functions[i] == EV_FUNCTION_LOG && !is_positive_form(ed, x))
+            continue; /* undefined somewhere, and no repair */
         const ev_syntax *node = ev_edit_node(ed, EV_SYNTAX_FUNCTION, x, x, NULL);
         ev_syntax *wrapped = node == NULL ? NULL : ev_edit_copy(ed, node, 1);
         if (wrapped == NULL)
