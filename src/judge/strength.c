@@ -206,8 +206,14 @@ static ev_status list_relations(const ev_formula *formula, size_t step, ev_arena
     ev_mutant *list = ev_arena_array(arena, 2, sizeof *list);
     if (list == NULL)
         return EV_NO_MEMORY;
-    list[0].text = less ? "\\ge for \\le" : "\\le for \\ge";
-    list[1].text = less ? "= for \\le" : "= for \\ge";
+    const char *sign = relation == EV_RELATION_LESS         ? "<"
+                       : relation == EV_RELATION_LESS_EQUAL ? "\\le"
+                       : relation == EV_RELATION_GREATER    ? ">"
+                                                            : "\\ge";
+    list[0].text = ev_arena_format(arena, "%s for %s", less ? "\\ge" : "\\le", sign);
+    list[1].text = ev_arena_format(arena, "= for %s", sign);
+    if (list[0].text == NULL || list[1].text == NULL)
+        return EV_NO_MEMORY;
     for (size_t i = 0; i < 2; i++) {
         list[i].edit = NULL;
         ev_status status = ev_formula_single_step(formula, step, NULL, arena, &list[i].formula);

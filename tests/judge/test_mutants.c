@@ -64,6 +64,7 @@ static const slip slips[] = {
     {"an expectation lost", "a = \\mathbb{E}_{q(x)}[x]", "x for"},
     {"the inequality strengthened", "a^2 + b^2 \\ge 2 a b", "= for \\ge"},
     {"the inequality reversed", "a^2 + b^2 \\ge 2 a b", "\\le for \\ge"},
+    {"a strict inequality reversed", "a^2 + 1 > 2 a - 1", "\\le for >"},
 };
 
 static void expect_killed(const slip *s, const ev_claim *claim, uint64_t seed)
