@@ -6,8 +6,8 @@
  *  2. Under each seed all steps are judged at quick effort, at one point: the k-th seed takes
  *     the k-th of the 24 of a full run, in turn, so that 24 seeds try each kind of
  *     point.  A true line that is refuted is a false alarm.  One that is vacuous there, as an
- *     arg-min is at a corner, is judged again at the next point; one that is void or undecided, at
- *     the same point with full effort; what it is then is counted.  Under every twentieth seed the
+ *     arg-min is at a corner, or has sides that vanish there, is judged again at the next point; one
+ *     that is void or undecided, at the same point with full effort; what it is then is counted.  Under every twentieth seed the
  *     C modules speak too.
  *  3. Every step has at most one sampling comparison taken from it, by a rule that does not
  *     look at its outcome, and its p-value kept: they must be uniform (uniformity.h).
@@ -234,12 +234,19 @@ static ev_verdict judge_step(const soak *s, const ev_record *r, ev_judge_options
     return verdict;
 }
 
-/* What a step comes to that was neither HOLDS nor REFUTED: at the next points when it was vacuous,
- * with full effort when it was void or undecided. */
+/* The one point was no point for this step. */
+static bool said_nothing(const ev_record *r)
+{
+    return r->verdict == EV_VACUOUS ||
+           (r->verdict == EV_UNDECIDED && strstr(r->reason, "both sides vanish") != NULL);
+}
+
+/* What a step comes to that was neither HOLDS nor REFUTED: at the next points when its own said
+ * nothing, with full effort when it was void or undecided. */
 static ev_verdict judge_again(const soak *s, const ev_record *r, size_t point, outcome *o)
 {
     enum { NEXT_POINTS = 3 };
-    ev_verdict verdict = r->verdict;
+    ev_verdict verdict = said_nothing(r) ? EV_VACUOUS : r->verdict;
     for (size_t k = 1; verdict == EV_VACUOUS && k <= NEXT_POINTS; k++)
         verdict = judge_step(s, r, options_of(o->seed, point += POINTS), o);
     if (verdict == EV_UNDECIDED || verdict == EV_VOID) {
@@ -368,7 +375,8 @@ static void put_summary(const soak *s, const outcome *sum, size_t done, const un
             (int)POINTS, (int)MODULES_EVERY);
     fprintf(out,
             "# verdicts: %zu; false alarms %zu; false lines not seen at the one point %zu\n"
-            "# true lines judged again (vacuous: at the next point; void or undecided: with full "
+            "# true lines judged again (nothing to compare: at the next point; void or undecided: "
+            "with full "
             "effort): %zu; then void %zu, undecided %zu, vacuous %zu\n",
             sum->judged, sum->false_alarms, sum->unseen, sum->again, sum->unfit, sum->undecided,
             sum->vacuous);
