@@ -172,8 +172,11 @@ static bool proportional_discrete(builder *b, const ev_formula_step *step, int s
     }
     b->e.meanings[symbol] = saved;
     if (ok) {
-        left[n] = ev_graph_unary(b->e.graph, EV_OP_STEP, sum[0]);
-        right[n] = ev_graph_unary(b->e.graph, EV_OP_STEP, sum[1]);
+        ev_graph *g =
+            b->e.graph; /* 0 = 0 where they are alike: that must not pass for a comparison */
+        left[n] = ev_graph_sub(g, ev_graph_unary(g, EV_OP_STEP, sum[0]),
+                               ev_graph_unary(g, EV_OP_STEP, sum[1]));
+        right[n] = ev_graph_constant(g, 0.0);
     }
     out->kind = EV_STEP_COMPARE;
     out->count = n + 1;

@@ -41,6 +41,7 @@ bool ev_attempt_note(ev_attempt *attempt, const ev_comparison *comparison, const
                      const ev_value *right)
 {
     attempt->blank += comparison->blank;
+    attempt->zero += comparison->zero;
     if (attempt->compared++ > 0 && !is_worse(comparison, &attempt->worst))
         return false;
     attempt->worst = *comparison;

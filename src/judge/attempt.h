@@ -31,7 +31,7 @@ typedef struct {
     ev_comparison worst;  /* of the components (and redraws) compared */
     ev_value left, right; /* what was compared there */
     size_t compared;      /* components; 0: nothing was */
-    size_t blank;         /* of these: both sides vanish (judge/compare.h) */
+    size_t blank, zero;   /* of these: both sides vanish, or are exactly 0 (judge/compare.h) */
     unsigned methods;
     uint64_t evaluations, samples, comparisons;
     double sentinel;

@@ -92,8 +92,8 @@ ev_comparison ev_compare(ev_relation relation, const ev_value *left, const ev_va
         return c;
     }
     double larger = fmax(fabs(left->value), fabs(right->value));
-    c.blank = larger <= fmax(c.error, DBL_MIN) && c.error <= 1e-20 &&
-              !(larger == 0 && c.error == 0);
+    c.zero = larger == 0 && ev_value_error(left) + ev_value_error(right) == 0;
+    c.blank = !c.zero && larger <= fmax(c.error, DBL_MIN) && c.error <= 1e-20;
     c.outcome = outcome_of(relation, &c);
     bool equality = relation != EV_RELATION_LESS && relation != EV_RELATION_LESS_EQUAL &&
                     relation != EV_RELATION_GREATER && relation != EV_RELATION_GREATER_EQUAL;

@@ -10,7 +10,8 @@
  *                           a first-order bound, and neither needs it.  Between E and 4 E nothing is
  *                           said, and the effort doubles.
  *   d <= E, and E <= resolution * scale     agrees, scale = max(|A|, |B|, magnitude / 1000).
- *   A = B = E = 0                           agrees: both sides are exactly 0.
+ *   A = B = E = 0                           agrees: both sides are exactly 0.  Beside blank components that
+ *                           says no more than they do.
  *   d, |A|, |B| <= E <= 1e-20               agrees, and is blank: both sides vanish, and no scale is left
  *                           that an error could be small beside; nor is it where |A|, |B| < 2^-1022,
  *                           the smallest normal number.  Wrong sides that underflow agree likewise, so
@@ -37,6 +38,7 @@ typedef struct {
     double scale;
     double resolution;  /* relative */
     bool blank;         /* both sides vanish: see above */
+    bool zero;          /* both are exactly 0 */
     double digits;      /* -log10 of the relative distance (=) or error, the larger; 0 to 16 */
     const char *reason; /* of EV_UNFIT_VALUES; lives as long as the values compared */
 } ev_comparison;

@@ -55,30 +55,28 @@ static ev_budget stage_budget(const ev_budget *run, size_t stage)
     return b;
 }
 
-/* The verdict of a one-step formula; *meaning is false when it can't be had.  *closed: no integral
- * was met.  *spent grows. */
-static ev_status verdict_of(const ev_formula *formula, const char *id, const ev_budget *budget,
-                            uint64_t seed, uint64_t *spent, ev_verdict *verdict, bool *meaning,
-                            bool *closed)
+/* A one-step formula judged; *meaning is false, and the result VOID, when it can't be.  *spent
+ * grows. */
+static ev_status judge_formula(const ev_formula *formula, const ev_strength_request *request,
+                               const ev_budget *budget, uint64_t seed, uint64_t *spent,
+                               ev_step_result *result, bool *meaning)
 {
     ev_error error = EV_ERROR_NONE;
     ev_plan *plan = NULL;
     ev_arena *arena = ev_arena_create();
-    ev_step_result result;
     const char *witness;
     uint64_t comparisons = 0;
-    ev_status status = arena == NULL ? EV_NO_MEMORY
-                                     : ev_plan_create(formula, id, budget, seed, &plan, &error);
+    ev_status status = arena == NULL
+                           ? EV_NO_MEMORY
+                           : ev_plan_create(formula, request->id, budget, seed, &plan, &error);
     if (status == EV_OK)
         status = ev_plan_prepare(plan, 0, &comparisons, &error);
     if (status == EV_OK)
-        status = ev_plan_judge(plan, 0, budget, arena, &result, &witness);
+        status = ev_plan_judge(plan, 0, budget, arena, result, &witness);
     *meaning = status == EV_OK;
-    if (status == EV_OK) {
-        *verdict = result.verdict;
-        *closed = result.methods == 0;
-        *spent += result.operations;
-    }
+    if (status != EV_OK)
+        *result = (ev_step_result){.verdict = EV_VOID};
+    *spent += result->operations;
     ev_plan_destroy(plan);
     ev_arena_destroy(arena);
     return status == EV_NO_MEMORY ? status : EV_OK;
@@ -96,7 +94,6 @@ static ev_status staged_verdict(const ev_formula *formula, const ev_strength_req
                                 uint64_t seed, uint64_t *spent, ev_verdict *verdict, bool *meaning)
 {
     bool argmin = is_argmin(formula), closed = false;
-    ev_verdict found = EV_HOLDS;
     *meaning = true;
     for (size_t k = 0; k <= CLOSED_FORM; k++) {
         if (k == CLOSED_FORM && (!closed || argmin || *verdict != EV_HOLDS))
@@ -110,13 +107,14 @@ static ev_status staged_verdict(const ev_formula *formula, const ev_strength_req
             budget.operations *= ARGMIN_POINTS / budget.points;
             budget.points = ARGMIN_POINTS;
         }
-        ev_status status = verdict_of(formula, request->id, &budget, seed, spent, &found, meaning,
-                                      &closed);
+        ev_step_result result;
+        ev_status status = judge_formula(formula, request, &budget, seed, spent, &result, meaning);
         if (status != EV_OK || !*meaning)
             return status;
+        closed = result.methods == 0;
         /* What holds so far may be undecided at one of the many points; it is as little refuted. */
-        if (k < CLOSED_FORM || found == EV_REFUTED)
-            *verdict = found;
+        if (k < CLOSED_FORM || result.verdict == EV_REFUTED)
+            *verdict = result.verdict;
         if (*verdict == EV_REFUTED)
             return EV_OK;
     }
@@ -291,36 +289,16 @@ ev_status ev_strength_measure(const ev_formula *formula, size_t step,
 
 /* ---- diagnosis ---- */
 
-/* A one-step formula judged at one stage's points; VOID when it can't be. */
-static ev_status judge_at(measurement *m, const ev_formula *formula, const ev_budget *budget,
-                          ev_step_result *result)
-{
-    ev_error error = EV_ERROR_NONE;
-    ev_plan *plan = NULL;
-    const char *witness;
-    uint64_t comparisons = 0;
-    *result = (ev_step_result){.verdict = EV_VOID};
-    ev_status status = ev_plan_create(formula, m->request->id, budget, m->request->seed, &plan,
-                                      &error);
-    if (status == EV_OK)
-        status = ev_plan_prepare(plan, 0, &comparisons, &error);
-    if (status == EV_OK)
-        status = ev_plan_judge(plan, 0, budget, m->arena, result, &witness);
-    ev_plan_destroy(plan);
-    if (status != EV_OK)
-        *result = (ev_step_result){.verdict = EV_VOID};
-    m->spent += result->operations;
-    return status == EV_NO_MEMORY ? status : EV_OK;
-}
-
 /* Both sides are 0 at every point: an edit that kills them mends nothing. */
 static ev_status vanishes(measurement *m, const ev_formula *repaired, bool *nothing)
 {
     const double none = 1e-12;
+    bool meaning;
     ev_step_result result;
     ev_budget budget = stage_budget(m->request->budget, 0);
     budget.first_point = 3; /* two generic points: at corners many a true side is 0 */
-    ev_status status = judge_at(m, repaired, &budget, &result);
+    ev_status status = judge_formula(repaired, m->request, &budget, m->request->seed, &m->spent,
+                                     &result, &meaning);
     *nothing = result.at.compared > 0 && fabs(result.at.left.value) < none &&
                fabs(result.at.right.value) < none;
     return status;
@@ -418,12 +396,14 @@ static ev_status related(measurement *m, ev_relation relation, ev_formula *out)
 static ev_status is_attained(measurement *m, ev_relation strict, bool *attained)
 {
     const double tiny = 1e-30;
+    bool meaning;
     ev_formula formula;
     ev_step_result result = {.verdict = EV_VOID};
     ev_budget budget = stage_budget(m->request->budget, THOROUGH);
     ev_status status = related(m, strict, &formula);
     if (status == EV_OK)
-        status = judge_at(m, &formula, &budget, &result);
+        status = judge_formula(&formula, m->request, &budget, m->request->seed, &m->spent, &result,
+                               &meaning);
     *attained = result.verdict == EV_REFUTED ||
                 (result.verdict == EV_UNDECIDED &&
                  fabs(result.at.left.value) + fabs(result.at.right.value) > tiny);

@@ -3,8 +3,9 @@
  * Strength: the step's formula is broken by one edit at a time (formula/edit.h) and judged
  * again by the same judge.  A mutant is killed when it is REFUTED; it does not count when the edit
  * has no meaning (types) or leaves the same graph; what is neither killed nor HOLDS is counted as
- * undecided.  What survives, HOLDS, is either a weakness of the check or an edit that changes nothing, which the document must then declare
- * with a reason (`equivalent:`); a declaration is tested at fresh points.
+ * undecided.  What survives, HOLDS, is either a weakness of the check or an edit that changes nothing,
+ * which the document must then declare with a reason (`equivalent:`); a declaration is tested at fresh
+ * points.
  * For an inequality the relation is mutated: reversed, and strengthened to an equality.
  *
  * Diagnosis: the edits and their inverses, tried as repairs of a refuted step; those under which it
@@ -30,7 +31,7 @@ typedef struct {
     size_t total;      /* declared equivalents are not in it */
     size_t killed;     /* REFUTED */
     size_t undecided;  /* came out as UNDECIDED, VOID or VACUOUS, or the operations were spent */
-    size_t equivalent; /* declared, and not refuted at fresh points */
+    size_t equivalent; /* declared; where one is refuted at fresh points, reason says so */
     const char *survivors; /* "A for B; C for D", from the arena; "" when none */
     const char *unclear;   /* those that are undecided, likewise */
     const char *reason;    /* a declaration that is false; "" when none */

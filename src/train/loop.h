@@ -1,6 +1,6 @@
 /* The loop over a run's steps: epochs, their records, checkpoints, interruptions.
  *
- *   1. before the first step of the elbo phase: seek_clusters, which may fit the prior;
+ *   1. before the steps that ev_trainer_seeks_clusters names: seek_clusters, which may fit the prior;
  *   2. draw, loss and gradient, observe (an audit, a progress bar), update;
  *   3. at an epoch's end: epoch, then save; when asked to stop: save, and return.
  * A parameter that is not finite ends the run before it can be saved: the checkpoint there is stays.

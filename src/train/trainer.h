@@ -3,8 +3,9 @@
  * A run is a sequence of epochs in phases, fixed beforehand:
  *   layers       each layer as a denoising autoencoder of its own (models/autoencoder.h)
  *   autoencoder  both networks together, without noise; restores the image from a warped copy (warp.h)
- *   held         the model's own loss, of warped images, with q(c|x) held at the clusters found in the means, so that
- *                the latent space takes the prior's shape before the prior has a say in who is where
+ *   held         the model's own loss, of warped images, with q(c|x) held at the clusters found in the
+ *                means, so that the latent space takes the prior's shape before the prior has a say in
+ *                who is where
  *   elbo         the model's own loss
  * Before the first step with the model's own loss the mixture is fitted to the means, and again at
  * config.partitions even places of the held phase, in all: each time the latent space tells the clusters
@@ -93,8 +94,8 @@ ev_status ev_trainer_create(ev_trainer *trainer, const ev_train_config *config,
                             const ev_image_source *images, ev_error *error);
 void ev_trainer_destroy(ev_trainer *trainer);
 
-/* Are the clusters to be found before the next step: is it the first with the model's own loss, or one of those
- * where the held phase finds them anew? */
+/* Are the clusters to be found before the next step: is it the first with the model's own loss, or one
+ * of those where the held phase finds them anew? */
 bool ev_trainer_seeks_clusters(const ev_trainer *trainer);
 /* The phase of epoch e of the run. */
 const ev_phase *ev_trainer_phase(const ev_trainer *trainer, size_t epoch);

@@ -1,6 +1,6 @@
 /* Small random rotations, shifts and zooms of images: what an autoencoder is to undo, and what the loss
- * with held clusters is to see the same cluster in, so that a code tells shapes apart and not positions (P. Simard, D. Steinkraus & J. C. Platt, ICDAR 2003, warp for
- * classifiers; P. Vincent et al., JMLR 11, 2010, restore the clean image).
+ * with held clusters is to see the same cluster in, so that a code tells shapes apart and not positions
+ * (P. Simard, D. Steinkraus & J. C. Platt, ICDAR 2003, warp for classifiers; P. Vincent et al., JMLR 11, 2010, restore the clean image).
  *
  *   out(r, c) = x at (s R(a) (c - c0, r - r0) + (dx, dy)), about the centre (c0, r0), by bilinear
  *               interpolation; 0 outside the image
