@@ -53,7 +53,6 @@ ev_status ev_code_prior_create(ev_code_prior *prior, const ev_code_prior_config 
                              c->inner, i + 1 == c->blocks);
     ev_conv_net_conv(&prior->net, &prior->layout, "net",
                      &(ev_conv){c->height, c->width, c->hidden, 1, 1, 0, c->K}, false);
-    ev_conv_prepare();
     return EV_OK;
 }
 

@@ -1,5 +1,6 @@
 #include "models/vqvae.h"
 
+#include "nn/dense.h"
 #include "numerics/random.h"
 
 #include <limits.h>
@@ -119,7 +120,7 @@ ev_status ev_vqvae_create(ev_vqvae *model, const ev_vqvae_config *config, ev_err
                                  .revive = config->revive,
                                  .average = config->codebook == EV_CODEBOOK_AVERAGE}};
     lay_out(model);
-    ev_conv_prepare();
+    ev_dense_prepare(); /* of the search for the nearest codes */
     return EV_OK;
 }
 

@@ -1,24 +1,31 @@
-/* Three products carry everything.  With X the taps of x, one row for each place of the coarser side
- * (im2col), and A' the transpose of A:
+/* Three sums carry everything.  With X the taps of x, one row for each place of the coarser side, and
+ * A' the transpose of A:
  *
  *   correlate   Y = X weight                   a convolution forward, a transposed one backward
  *   spread      X = Y weight', added up in x   a convolution backward, a transposed one forward
  *   outer       d_weight = X' Y                both backward
+ *
+ * X is never made.  An image is copied into a frame of zeros as wide as its taps reach; then a place
+ * of y sees k runs of k C floats of the frame.  Spread is the same thing seen from x: its pixels
+ * h = s i + a - p of one remainder a see the rows i, i-1, ... of y through the rows u = a, a + s, ...
+ * of the kernel, and so do the columns.  So it is a correlation for each pair of remainders, with
+ * runs of y and the kernel's rows and columns in descending order.
  */
 #include "nn/conv.h"
 
 #include "nn/buffer.h"
-#include "nn/dense.h"
+#include "nn/conv_kernels.h"
 
-#include <cblas.h>
 #include <limits.h>
 #include <omp.h>
 #include <stdint.h>
 #include <string.h>
 
 enum {
-    IMAGES = 16, /* of a piece: the taps stay near the cache, the product is tall enough */
-    PARTS = 8    /* sums over the batch are taken in so many parts, whatever the threads */
+    IMAGES = 8, /* of a piece: their frames stay in the cache beside the weights */
+    PARTS = 8,  /* sums over the batch are taken in so many parts, whatever the threads */
+    PLACES = EV_CONV_PLACES,
+    LANES = EV_CONV_LANES
 };
 
 size_t ev_conv_out_height(const ev_conv *conv)
@@ -58,7 +65,6 @@ ev_status ev_conv_check(const ev_conv *conv, size_t B, ev_error *error)
     coarse = ev_size_product(ev_conv_out_height(conv), ev_conv_out_width(conv));
     const size_t sizes[] = {taps, ev_size_product(B, fine),
                             ev_size_product(B, ev_size_product(coarse, conv->filters)),
-                            ev_size_product(IMAGES, ev_size_product(coarse, taps)),
                             ev_size_product(taps, conv->filters)};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         if (sizes[i] > INT_MAX)
@@ -70,120 +76,118 @@ ev_status ev_conv_check(const ev_conv *conv, size_t B, ev_error *error)
     return EV_OK;
 }
 
-/* The arrays of a scratch: the taps of one piece for each thread, then the partial sums of weight
- * and bias for each part.  The bias is the finer side's in a transposed convolution. */
-static size_t taps_size(const ev_conv *conv)
+static size_t round_up(size_t n, size_t multiple)
 {
-    return ev_size_product(IMAGES, ev_size_product(places(conv), ev_conv_taps(conv)));
+    return (n + multiple - 1) / multiple * multiple;
+}
+static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
+
+/* An image in a frame of zeros: how many rows and columns of them come before it, and its extents
+ * with them. */
+typedef struct {
+    size_t before, height, width, channels;
+} frame;
+
+/* The rows that places of a convolution read, of either extent. */
+static size_t reach_fine(const ev_conv *conv, size_t extent)
+{
+    size_t last = (extent + 2 * conv->padding - conv->kernel) / conv->stride * conv->stride;
+    return larger(extent + conv->padding, last + conv->kernel);
 }
 
-static size_t sums_size(const ev_conv *conv)
+static frame fine_frame(const ev_conv *conv)
 {
-    size_t bias = conv->filters > conv->channels ? conv->filters : conv->channels;
-    return ev_size_product(ev_conv_taps(conv), conv->filters) + bias;
+    return (frame){conv->padding, reach_fine(conv, conv->height), reach_fine(conv, conv->width),
+                   conv->channels};
+}
+
+/* The rows of y that pixels see through the kernel: i - (k-1)/s .. i with i = floor((h + p)/s). */
+static frame coarse_frame(const ev_conv *conv)
+{
+    size_t before = (conv->kernel - 1) / conv->stride;
+    size_t last_row = (conv->height - 1 + conv->padding) / conv->stride;
+    size_t last_column = (conv->width - 1 + conv->padding) / conv->stride;
+    return (frame){before, before + larger(ev_conv_out_height(conv), last_row + 1),
+                   before + larger(ev_conv_out_width(conv), last_column + 1), conv->filters};
+}
+
+static size_t frame_size(const frame *f) { return f->height * f->width * f->channels; }
+
+/* The images themselves where the frame adds nothing to them. */
+static const float *framed(const frame *f, size_t images, size_t height, size_t width,
+                           const float *x, float *memory)
+{
+    const size_t row = width * f->channels, whole = f->width * f->channels;
+    if (f->height == height && f->width == width)
+        return x;
+    memset(memory, 0, images * frame_size(f) * sizeof *memory);
+    for (size_t b = 0; b < images; b++)
+        for (size_t i = 0; i < height; i++)
+            memcpy(memory + b * frame_size(f) + (i + f->before) * whole + f->before * f->channels,
+                   x + (b * height + i) * row, row * sizeof *x);
+    return memory;
+}
+
+/* The arrays of a scratch: the weights in strips; a bias as wide; the frames of one piece and y in
+ * whole strips, for each thread; the partial sums of weight and bias for each part.  The bias is the
+ * finer side's in a transposed convolution. */
+static size_t strips_size(const ev_conv *conv)
+{
+    size_t k = ev_size_product(conv->kernel, conv->kernel);
+    size_t forward = ev_size_product(conv->channels, round_up(conv->filters, LANES));
+    size_t backward = ev_size_product(conv->filters, round_up(conv->channels, LANES));
+    return ev_size_product(k, larger(forward, backward));
+}
+
+static size_t bias_size(const ev_conv *conv)
+{
+    return round_up(larger(conv->filters, conv->channels), LANES);
+}
+
+static size_t frames_size(const ev_conv *conv)
+{
+    const frame fine = fine_frame(conv), coarse = coarse_frame(conv);
+    return ev_size_product(IMAGES, larger(frame_size(&fine), frame_size(&coarse)));
+}
+
+static size_t y_strips_size(const ev_conv *conv)
+{
+    return ev_size_product(IMAGES, ev_size_product(places(conv), round_up(conv->filters, LANES)));
+}
+
+static size_t weight_sums_size(const ev_conv *conv)
+{
+    return ev_size_product(round_up(ev_conv_taps(conv), PLACES), round_up(conv->filters, LANES));
+}
+
+static size_t sums_size(const ev_conv *conv) { return weight_sums_size(conv) + bias_size(conv); }
+
+typedef struct {
+    float *strips, *bias, *frames, *y_strips, *sums;
+} arrays;
+
+static size_t place_arrays(const ev_conv *conv, size_t threads, float *base, arrays *a)
+{
+    ev_carve carve = {base, 0};
+    a->strips = ev_carve_take(&carve, strips_size(conv));
+    a->bias = ev_carve_take(&carve, bias_size(conv));
+    a->frames = ev_carve_take(&carve, ev_size_product(threads, frames_size(conv)));
+    a->y_strips = ev_carve_take(&carve, ev_size_product(threads, y_strips_size(conv)));
+    a->sums = ev_carve_take(&carve, ev_size_product(PARTS, sums_size(conv)));
+    return carve.used;
 }
 
 size_t ev_conv_scratch_size(const ev_conv *conv, size_t threads)
 {
-    size_t taps = ev_size_product(threads, taps_size(conv));
-    size_t sums = ev_size_product(PARTS, sums_size(conv));
-    return taps > SIZE_MAX - sums ? SIZE_MAX : taps + sums;
+    arrays a;
+    return place_arrays(conv, threads, NULL, &a);
 }
 
-void ev_conv_prepare(void) { ev_dense_prepare(); }
-
-static float *thread_taps(const ev_conv *conv, const ev_conv_scratch *scratch)
+static arrays arrays_of(const ev_conv *conv, const ev_conv_scratch *scratch)
 {
-    return scratch->memory + (size_t)omp_get_thread_num() * taps_size(conv);
-}
-
-static float *part_sums(const ev_conv *conv, const ev_conv_scratch *scratch, size_t part)
-{
-    return scratch->memory + scratch->threads * taps_size(conv) + part * sums_size(conv);
-}
-
-/* Row u of the kernel at place (i,j) covers kernel consecutive pixels of row y of the image, of which
- * those from `from` up to `to` are inside it; none when from = to.  image: the index of the first
- * float inside. */
-typedef struct {
-    size_t from, to, image;
-} window;
-
-static window row_window(const ev_conv *conv, size_t i, size_t j, size_t u)
-{
-    size_t y = conv->stride * i + u, x = conv->stride * j, p = conv->padding;
-    if (y < p || y - p >= conv->height)
-        return (window){0, 0, 0};
-    size_t from = x < p ? p - x : 0, to = conv->kernel, end = conv->width + p;
-    to = x + to > end ? (x < end ? end - x : 0) : to;
-    if (from >= to)
-        return (window){0, 0, 0};
-    return (window){from, to, ((y - p) * conv->width + (x + from - p)) * conv->channels};
-}
-
-/* X (places, taps) of one image. */
-static void gather(const ev_conv *conv, const float *x, float *X)
-{
-    const size_t C = conv->channels, row = conv->kernel * C;
-    for (size_t i = 0; i < ev_conv_out_height(conv); i++)
-        for (size_t j = 0; j < ev_conv_out_width(conv); j++)
-            for (size_t u = 0; u < conv->kernel; u++, X += row) {
-                window w = row_window(conv, i, j, u);
-                memset(X, 0, w.from * C * sizeof *X);
-                memcpy(X + w.from * C, x + w.image, (w.to - w.from) * C * sizeof *X);
-                memset(X + w.to * C, 0, (row - w.to * C) * sizeof *X);
-            }
-}
-
-/* x += the taps, each where it came from: the adjoint of gather. */
-static void scatter(const ev_conv *conv, const float *X, float *x)
-{
-    const size_t C = conv->channels, row = conv->kernel * C;
-    for (size_t i = 0; i < ev_conv_out_height(conv); i++)
-        for (size_t j = 0; j < ev_conv_out_width(conv); j++)
-            for (size_t u = 0; u < conv->kernel; u++, X += row) {
-                window w = row_window(conv, i, j, u);
-                float *to = x + w.image;
-                const float *from = X + w.from * C;
-                for (size_t n = (w.to - w.from) * C, t = 0; t < n; t++)
-                    to[t] += from[t];
-            }
-}
-
-/* Each place sees one pixel, in order: X is x itself. */
-static bool is_pointwise(const ev_conv *conv)
-{
-    return conv->kernel == 1 && conv->stride == 1 && conv->padding == 0;
-}
-
-static const float *taps_of(const ev_conv *conv, size_t images, const float *x, float *X)
-{
-    if (is_pointwise(conv))
-        return x;
-    for (size_t b = 0; b < images; b++)
-        gather(conv, x + b * fine_size(conv), X + b * places(conv) * ev_conv_taps(conv));
-    return X;
-}
-
-static void fill_rows(float *x, size_t rows, size_t width, const float *row)
-{
-    for (size_t i = 0; i < rows; i++)
-        if (row == NULL)
-            memset(x + i * width, 0, width * sizeof *x);
-        else
-            memcpy(x + i * width, row, width * sizeof *x);
-}
-
-static void rectify(float *x, size_t n)
-{
-    for (size_t i = 0; i < n; i++) /* written so that a NaN stays one */
-        x[i] = x[i] < 0.0F ? 0.0F : x[i];
-}
-
-static void mask(float *d, const float *activation, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        d[i] = activation[i] > 0.0F ? d[i] : 0.0F;
+    arrays a;
+    (void)place_arrays(conv, scratch->threads, scratch->memory, &a);
+    return a;
 }
 
 static size_t piece_count(size_t B) { return (B + IMAGES - 1) / IMAGES; }
@@ -192,58 +196,237 @@ static size_t piece_images(size_t B, size_t piece)
     return B - piece * IMAGES < IMAGES ? B - piece * IMAGES : IMAGES;
 }
 
-/* What is done to a result while it is in the cache: begin from a bias (NULL: 0), then a ReLU, or a
- * ReLU's derivative where the activation is given. */
+/* What is done to a result before it is written: a bias (NULL: 0), a ReLU, or a ReLU's derivative
+ * where the activation is given. */
 typedef struct {
     const float *bias;
     bool relu;
     const float *activation;
 } finish;
 
-static void finish_piece(float *out, const finish *last, size_t offset, size_t n)
+/* The places of an image that one set of strips serves: where their runs begin in the frame and where
+ * they go in the output, both counted in floats from the image's first. */
+typedef struct {
+    size_t rows, columns;
+    size_t in, in_row, in_column, out, out_row, out_column;
+    ev_conv_runs runs;
+    const float *strips;
+} pass;
+
+/* A convolution's side that is read, the one that is written, an image's floats each. */
+typedef struct {
+    const float *in;
+    float *out;
+    size_t images, in_size, out_size, channels;
+} block;
+
+/* The next PLACES of a pass over a block, from image b, row i, column j on. */
+typedef struct {
+    size_t b, i, j;
+} cursor;
+
+static size_t next_places(const pass *p, const block *d, cursor *at, const float *in[PLACES],
+                          float *out[PLACES])
 {
-    if (last->relu)
-        rectify(out, n);
-    if (last->activation != NULL)
-        mask(out, last->activation + offset, n);
+    size_t n = 0;
+    for (; n < PLACES && at->b < d->images; n++) {
+        in[n] = d->in + at->b * d->in_size + p->in + at->i * p->in_row + at->j * p->in_column;
+        out[n] = d->out + at->b * d->out_size + p->out + at->i * p->out_row + at->j * p->out_column;
+        if (++at->j == p->columns) {
+            at->j = 0;
+            at->i++;
+        }
+        if (at->i == p->rows) {
+            at->i = 0;
+            at->b++;
+        }
+    }
+    for (size_t i = n; i < PLACES; i++)
+        in[i] = in[0];
+    return n;
+}
+
+static inline void finish_row(float *out, const float *sum, size_t n, bool relu,
+                              const float *activation)
+{
+    for (size_t f = 0; f < n; f++) { /* written so that a NaN stays one */
+        float value = relu && sum[f] < 0.0F ? 0.0F : sum[f];
+        out[f] = activation != NULL && !(activation[f] > 0.0F) ? 0.0F : value;
+    }
+}
+
+/* Whole strips, the common case, as loops of a known length. */
+static void finish_strip(float *out, const float *sum, size_t n, bool relu, const float *activation)
+{
+    if (n < LANES)
+        finish_row(out, sum, n, relu, activation);
+    else if (activation != NULL)
+        finish_row(out, sum, LANES, relu, activation);
+    else if (relu)
+        finish_row(out, sum, LANES, true, NULL);
+    else
+        memcpy(out, sum, LANES * sizeof *out);
+}
+
+/* One pass over a block; bias in whole strips; activation counts from the block's output. */
+static void run_pass(const pass *p, const block *d, const float *bias, const finish *last)
+{
+    const size_t strip = p->runs.count * p->runs.length * LANES;
+    const float *in[PLACES];
+    float *out[PLACES], sum[PLACES * LANES];
+    cursor at = {0, 0, 0};
+    if (p->rows == 0 || p->columns == 0)
+        return;
+    for (size_t n; (n = next_places(p, d, &at, in, out)) > 0;)
+        for (size_t f = 0; f < d->channels; f += LANES) {
+            size_t width = d->channels - f < LANES ? d->channels - f : LANES;
+            ev_conv_products(&p->runs, in, p->strips + f / LANES * strip, bias + f, sum);
+            for (size_t i = 0; i < n; i++)
+                finish_strip(out[i] + f, sum + i * LANES, width, last->relu,
+                             last->activation == NULL ? NULL
+                                                      : last->activation + (out[i] - d->out) + f);
+        }
+}
+
+static void fill_bias(size_t channels, const float *bias, float *padded)
+{
+    for (size_t f = 0; f < round_up(channels, LANES); f++)
+        padded[f] = bias != NULL && f < channels ? bias[f] : 0.0F;
+}
+
+/* A matrix in strips, each (rows,LANES), with zeros where there is no column. */
+static void cut_rows(size_t rows, size_t width, const float *matrix, float *strips)
+{
+    for (size_t f = 0; f < width; f += LANES)
+        for (size_t i = 0; i < rows; i++, strips += LANES) {
+            const float *from = matrix + i * width + f;
+            for (size_t lane = 0; lane < LANES; lane++)
+                strips[lane] = f + lane < width ? from[lane] : 0.0F;
+        }
 }
 
 static void correlate(const ev_conv *conv, size_t B, float *y, const float *x, const float *weight,
                       finish last, const ev_conv_scratch *scratch)
 {
-    const int taps = (int)ev_conv_taps(conv), F = (int)conv->filters;
-    size_t pieces = piece_count(B);
+    const arrays a = arrays_of(conv, scratch);
+    const frame f = fine_frame(conv);
+    const size_t row = f.width * f.channels;
+    const pass p = {.rows = ev_conv_out_height(conv),
+                    .columns = ev_conv_out_width(conv),
+                    .in_row = conv->stride * row,
+                    .in_column = conv->stride * f.channels,
+                    .out_row = ev_conv_out_width(conv) * conv->filters,
+                    .out_column = conv->filters,
+                    .runs = {conv->kernel, row, conv->kernel * f.channels},
+                    .strips = a.strips};
+    cut_rows(ev_conv_taps(conv), conv->filters, weight, a.strips);
+    fill_bias(conv->filters, last.bias, a.bias);
 #pragma omp parallel for schedule(static) num_threads((int)scratch->threads)
-    for (size_t piece = 0; piece < pieces; piece++) {
-        size_t images = piece_images(B, piece), rows = images * places(conv);
-        size_t offset = piece * IMAGES * coarse_size(conv);
-        const float *X = taps_of(conv, images, x + piece * IMAGES * fine_size(conv),
-                                 thread_taps(conv, scratch));
-        fill_rows(y + offset, rows, conv->filters, last.bias);
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)rows, F, taps, 1.0F, X, taps,
-                    weight, F, 1.0F, y + offset, F);
-        finish_piece(y + offset, &last, offset, images * coarse_size(conv));
+    for (size_t piece = 0; piece < piece_count(B); piece++) {
+        float *memory = a.frames + (size_t)omp_get_thread_num() * frames_size(conv);
+        const size_t images = piece_images(B, piece), offset = piece * IMAGES * coarse_size(conv);
+        const float *in = framed(&f, images, conv->height, conv->width,
+                                 x + piece * IMAGES * fine_size(conv), memory);
+        finish mine = last;
+        if (mine.activation != NULL)
+            mine.activation += offset;
+        run_pass(&p,
+                 &(block){in, y + offset, images, frame_size(&f), coarse_size(conv), conv->filters},
+                 a.bias, &mine);
     }
+}
+
+/* Of the kernel's rows, or columns, those that are `a` modulo the stride; and which pixels h of an
+ * extent meet them: from first on, count of them, the first at i = floor((h + p)/s). */
+typedef struct {
+    size_t taps, first, count, i;
+} phase;
+
+static phase phase_of(const ev_conv *conv, size_t a, size_t extent)
+{
+    const size_t s = conv->stride, p = conv->padding;
+    size_t i = a >= p ? 0 : (p - a + s - 1) / s, first = s * i + a - p;
+    return (phase){.taps = a < conv->kernel ? (conv->kernel - 1 - a) / s + 1 : 0,
+                   .first = first,
+                   .count = first < extent ? (extent - 1 - first) / s + 1 : 0,
+                   .i = i};
+}
+
+/* The weights of one pair of remainders in strips of the channels, rows and columns descending. */
+static void cut_transpose(const ev_conv *conv, size_t a, size_t b, const float *weight,
+                          float *strips)
+{
+    const size_t k = conv->kernel, C = conv->channels, F = conv->filters, s = conv->stride;
+    const size_t rows = phase_of(conv, a, 1).taps, columns = phase_of(conv, b, 1).taps;
+    for (size_t c = 0; c < C; c += LANES)
+        for (size_t u = rows; u-- > 0;)
+            for (size_t v = columns; v-- > 0;) {
+                const float *from = weight + (((a + s * u) * k + b + s * v) * C + c) * F;
+                for (size_t f = 0; f < F; f++)
+                    for (size_t i = 0; i < LANES; i++)
+                        *strips++ = c + i < C ? from[i * F + f] : 0.0F;
+            }
+}
+
+static pass spread_pass(const ev_conv *conv, const frame *f, size_t a, size_t b)
+{
+    const phase down = phase_of(conv, a, conv->height), across = phase_of(conv, b, conv->width);
+    const size_t row = f->width * f->channels, s = conv->stride, C = conv->channels;
+    const bool none = down.taps == 0 || across.taps == 0;
+    const size_t top = none ? 0 : down.i + f->before + 1 - down.taps;
+    const size_t left = none ? 0 : across.i + f->before + 1 - across.taps;
+    return (pass){.rows = down.count,
+                  .columns = across.count,
+                  .in = top * row + left * f->channels,
+                  .in_row = row,
+                  .in_column = f->channels,
+                  .out = (down.first * conv->width + across.first) * C,
+                  .out_row = s * conv->width * C,
+                  .out_column = s * C,
+                  .runs = {down.taps, row, across.taps * f->channels}};
+}
+
+/* The strips of all pairs of remainders, one after the other. */
+static size_t pair_size(const ev_conv *conv, const pass *p)
+{
+    return p->runs.count * p->runs.length * round_up(conv->channels, LANES);
+}
+
+static void cut_transposes(const ev_conv *conv, const frame *f, const float *weight, float *strips)
+{
+    for (size_t a = 0; a < conv->stride; a++)
+        for (size_t b = 0; b < conv->stride; b++) {
+            const pass p = spread_pass(conv, f, a, b);
+            cut_transpose(conv, a, b, weight, strips);
+            strips += pair_size(conv, &p);
+        }
 }
 
 static void spread(const ev_conv *conv, size_t B, float *x, const float *y, const float *weight,
                    finish last, const ev_conv_scratch *scratch)
 {
-    const int taps = (int)ev_conv_taps(conv), F = (int)conv->filters;
-    const bool in_place = is_pointwise(conv);
-    size_t pieces = piece_count(B);
+    const arrays all = arrays_of(conv, scratch);
+    const frame f = coarse_frame(conv);
+    const size_t P = ev_conv_out_height(conv), Q = ev_conv_out_width(conv);
+    cut_transposes(conv, &f, weight, all.strips);
+    fill_bias(conv->channels, last.bias, all.bias);
 #pragma omp parallel for schedule(static) num_threads((int)scratch->threads)
-    for (size_t piece = 0; piece < pieces; piece++) {
-        size_t images = piece_images(B, piece), rows = images * places(conv);
-        size_t offset = piece * IMAGES * fine_size(conv);
-        float *X = in_place ? x + offset : thread_taps(conv, scratch);
-        fill_rows(x + offset, images * conv->height * conv->width, conv->channels, last.bias);
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, taps, F, 1.0F,
-                    y + piece * IMAGES * coarse_size(conv), F, weight, F, in_place ? 1.0F : 0.0F, X,
-                    taps);
-        for (size_t b = 0; !in_place && b < images; b++)
-            scatter(conv, X + b * places(conv) * (size_t)taps, x + offset + b * fine_size(conv));
-        finish_piece(x + offset, &last, offset, images * fine_size(conv));
+    for (size_t piece = 0; piece < piece_count(B); piece++) {
+        float *memory = all.frames + (size_t)omp_get_thread_num() * frames_size(conv);
+        const size_t images = piece_images(B, piece), offset = piece * IMAGES * fine_size(conv);
+        const float *in = framed(&f, images, P, Q, y + piece * IMAGES * coarse_size(conv), memory);
+        const block d = {in, x + offset, images, frame_size(&f), fine_size(conv), conv->channels};
+        const float *strips = all.strips;
+        finish mine = last;
+        if (mine.activation != NULL)
+            mine.activation += offset;
+        for (size_t a = 0; a < conv->stride; a++)
+            for (size_t b = 0; b < conv->stride; b++) {
+                pass p = spread_pass(conv, &f, a, b);
+                p.strips = strips;
+                run_pass(&p, &d, all.bias, &mine);
+                strips += pair_size(conv, &p);
+            }
     }
 }
 
@@ -254,16 +437,47 @@ static void add_row_sums(float *sum, const float *d, size_t rows, size_t width)
             sum[j] += d[i * width + j];
 }
 
-/* The sum of the parts, in their order. */
-static void add_parts(const ev_conv *conv, size_t parts, size_t skip, size_t n, float *out,
-                      const ev_conv_scratch *scratch)
+/* out (rows,width) is the sum of the parts, in their order; theirs have rows of `stride` floats. */
+static void add_parts(size_t parts, size_t part_size, const float *sums, size_t rows, size_t width,
+                      size_t stride, float *out, size_t threads)
 {
-#pragma omp parallel for schedule(static) num_threads((int)scratch->threads)
-    for (size_t i = 0; i < n; i++) {
-        float sum = 0.0F;
-        for (size_t part = 0; part < parts; part++)
-            sum += part_sums(conv, scratch, part)[skip + i];
-        out[i] = sum;
+#pragma omp parallel for schedule(static) num_threads((int)threads)
+    for (size_t i = 0; i < rows; i++) {
+        memcpy(out + i * width, sums + i * stride, width * sizeof *out);
+        for (size_t part = 1; part < parts; part++)
+            for (size_t j = 0; j < width; j++)
+                out[i * width + j] += sums[part * part_size + i * stride + j];
+    }
+}
+
+/* Where the taps from t on are in a frame whose rows are `row` floats; the last of all again where
+ * there are no more. */
+static void tap_offsets(const ev_conv *conv, size_t row, size_t t, size_t offset[PLACES])
+{
+    const size_t taps = ev_conv_taps(conv), run = conv->kernel * conv->channels;
+    for (size_t i = 0; i < PLACES; i++) {
+        size_t tap = t + i < taps ? t + i : taps - 1;
+        offset[i] = tap / run * row + tap % run;
+    }
+}
+
+/* sums += the outer products of one piece. */
+static void outer_piece(const ev_conv *conv, size_t images, const float *x, const float *y,
+                        float *sums, float *frames, float *strips)
+{
+    const frame f = fine_frame(conv);
+    const size_t row = f.width * f.channels, width = round_up(conv->filters, LANES);
+    const size_t rows = images * places(conv);
+    const ev_conv_grid grid = {images,         ev_conv_out_height(conv), ev_conv_out_width(conv),
+                               frame_size(&f), conv->stride * row,       conv->stride * f.channels};
+    x = framed(&f, images, conv->height, conv->width, x, frames);
+    cut_rows(rows, conv->filters, y, strips);
+    for (size_t t = 0; t < ev_conv_taps(conv); t += PLACES) {
+        size_t offset[PLACES];
+        tap_offsets(conv, row, t, offset);
+        for (size_t f0 = 0; f0 < width; f0 += LANES)
+            ev_conv_outer_products(&grid, x, offset, strips + f0 * rows, width,
+                                   sums + t * width + f0);
     }
 }
 
@@ -271,29 +485,29 @@ static void add_parts(const ev_conv *conv, size_t parts, size_t skip, size_t n, 
 static void outer(const ev_conv *conv, size_t B, float *d_weight, float *d_bias, bool fine,
                   const float *x, const float *y, const ev_conv_scratch *scratch)
 {
-    const int taps = (int)ev_conv_taps(conv), F = (int)conv->filters;
-    const size_t weights = ev_conv_taps(conv) * conv->filters;
-    size_t pieces = piece_count(B), parts = pieces < PARTS ? pieces : PARTS;
+    const arrays a = arrays_of(conv, scratch);
+    const size_t weights = weight_sums_size(conv), size = sums_size(conv), F = conv->filters;
+    const size_t pieces = piece_count(B), parts = pieces < PARTS ? pieces : PARTS;
 #pragma omp parallel for schedule(static) num_threads((int)scratch->threads)
     for (size_t part = 0; part < parts; part++) {
-        float *sums = part_sums(conv, scratch, part);
-        memset(sums, 0, sums_size(conv) * sizeof *sums);
+        float *sums = a.sums + part * size, *bias = sums + weights;
+        const size_t thread = (size_t)omp_get_thread_num();
+        memset(sums, 0, size * sizeof *sums);
         for (size_t piece = pieces * part / parts; piece < pieces * (part + 1) / parts; piece++) {
-            size_t images = piece_images(B, piece), rows = images * places(conv);
+            const size_t images = piece_images(B, piece);
             const float *x_piece = x + piece * IMAGES * fine_size(conv);
             const float *y_piece = y + piece * IMAGES * coarse_size(conv);
-            const float *X = taps_of(conv, images, x_piece, thread_taps(conv, scratch));
-            cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, taps, F, (int)rows, 1.0F, X, taps,
-                        y_piece, F, 1.0F, sums, F);
+            outer_piece(conv, images, x_piece, y_piece, sums, a.frames + thread * frames_size(conv),
+                        a.y_strips + thread * y_strips_size(conv));
             if (fine)
-                add_row_sums(sums + weights, x_piece, images * conv->height * conv->width,
-                             conv->channels);
+                add_row_sums(bias, x_piece, images * conv->height * conv->width, conv->channels);
             else
-                add_row_sums(sums + weights, y_piece, rows, conv->filters);
+                add_row_sums(bias, y_piece, images * places(conv), F);
         }
     }
-    add_parts(conv, parts, 0, weights, d_weight, scratch);
-    add_parts(conv, parts, weights, fine ? conv->channels : conv->filters, d_bias, scratch);
+    add_parts(parts, size, a.sums, ev_conv_taps(conv), F, round_up(F, LANES), d_weight,
+              scratch->threads);
+    add_parts(parts, size, a.sums + weights, 1, fine ? conv->channels : F, 0, d_bias, 1);
 }
 
 void ev_conv_forward(const ev_conv *conv, size_t B, float *y, const float *x, const float *weight,

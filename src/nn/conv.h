@@ -59,9 +59,6 @@ size_t ev_conv_taps(const ev_conv *conv);
 /* Floats; SIZE_MAX, which no allocator grants, where that overflows. */
 size_t ev_conv_scratch_size(const ev_conv *conv, size_t threads);
 
-/* Keep the BLAS to one thread a call; once before the functions below. */
-void ev_conv_prepare(void);
-
 /* y from x; with relu, max(0, that).  bias: (F). */
 void ev_conv_forward(const ev_conv *conv, size_t B, float *y, const float *x, const float *weight,
                      const float *bias, bool relu, const ev_conv_scratch *scratch);

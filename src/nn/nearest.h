@@ -17,7 +17,7 @@
 
 /* Floats; SIZE_MAX, which no allocator grants, where that overflows. */
 size_t ev_nearest_scratch_size(size_t K, size_t threads);
-/* A NaN in z_i gives 0.  ev_conv_prepare or ev_dense_prepare comes first. */
+/* A NaN in z_i gives 0.  ev_dense_prepare comes first. */
 void ev_nearest_rows(size_t K, size_t J, const float *rows, size_t N, const float *z,
                      uint32_t *index, float *scratch, size_t threads);
 

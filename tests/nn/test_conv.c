@@ -60,7 +60,6 @@ static fixture make(const geometry *g, size_t threads, uint32_t point)
 {
     ev_error error = EV_ERROR_NONE;
     cr_assert_eq(ev_conv_check(&g->conv, g->B, &error), EV_OK, "%s", error.message);
-    ev_conv_prepare();
     fixture f = {.conv = g->conv, .B = g->B, .scratch.threads = threads};
     f.fine = g->B * g->conv.height * g->conv.width * g->conv.channels;
     f.coarse = g->B * ev_conv_out_height(&g->conv) * ev_conv_out_width(&g->conv) * g->conv.filters;

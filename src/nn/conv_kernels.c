@@ -1,0 +1,80 @@
+#include "nn/conv_kernels.h"
+
+#include <string.h>
+
+enum { WIDTH = 8, HALVES = EV_CONV_LANES / WIDTH };
+
+/* A common register; sums[i] of place or tap i. */
+typedef float lanes __attribute__((vector_size(WIDTH * sizeof(float))));
+typedef struct {
+    lanes of[EV_CONV_PLACES][HALVES];
+} sums;
+
+static inline lanes load(const float *from)
+{
+    lanes v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+
+static inline void store(float *to, lanes v) { memcpy(to, &v, sizeof v); }
+
+static inline void add_product(lanes sum[HALVES], float x, lanes low, lanes high)
+{
+    const lanes all = {x, x, x, x, x, x, x, x};
+    sum[0] += all * low;
+    sum[1] += all * high;
+}
+
+void ev_conv_products(const ev_conv_runs *runs, const float *const in[EV_CONV_PLACES],
+                      const float *strip, const float bias[EV_CONV_LANES],
+                      float sum[EV_CONV_PLACES * EV_CONV_LANES])
+{
+    const float *a = in[0], *b = in[1], *c = in[2], *d = in[3], *e = in[4], *f = in[5];
+    sums s;
+    for (size_t i = 0; i < EV_CONV_PLACES; i++)
+        for (size_t half = 0; half < HALVES; half++)
+            s.of[i][half] = load(bias + half * WIDTH);
+    for (size_t run = 0; run < runs->count; run++)
+        for (size_t t = run * runs->step, end = t + runs->length; t < end; t++) {
+            const lanes low = load(strip), high = load(strip + WIDTH);
+            strip += EV_CONV_LANES;
+            add_product(s.of[0], a[t], low, high);
+            add_product(s.of[1], b[t], low, high);
+            add_product(s.of[2], c[t], low, high);
+            add_product(s.of[3], d[t], low, high);
+            add_product(s.of[4], e[t], low, high);
+            add_product(s.of[5], f[t], low, high);
+        }
+    for (size_t i = 0; i < EV_CONV_PLACES; i++)
+        for (size_t half = 0; half < HALVES; half++)
+            store(sum + i * EV_CONV_LANES + half * WIDTH, s.of[i][half]);
+}
+
+void ev_conv_outer_products(const ev_conv_grid *grid, const float *x,
+                            const size_t tap[EV_CONV_PLACES], const float *strip, size_t width,
+                            float *sum)
+{
+    const size_t a = tap[0], b = tap[1], c = tap[2], d = tap[3], e = tap[4], f = tap[5];
+    sums s;
+    for (size_t i = 0; i < EV_CONV_PLACES; i++)
+        for (size_t half = 0; half < HALVES; half++)
+            s.of[i][half] = load(sum + i * width + half * WIDTH);
+    for (size_t row = 0; row < grid->images * grid->rows; row++) {
+        const float *at = x + row / grid->rows * grid->image + row % grid->rows * grid->row;
+        for (size_t column = 0; column < grid->columns; column++) {
+            const lanes low = load(strip), high = load(strip + WIDTH);
+            add_product(s.of[0], at[a], low, high);
+            add_product(s.of[1], at[b], low, high);
+            add_product(s.of[2], at[c], low, high);
+            add_product(s.of[3], at[d], low, high);
+            add_product(s.of[4], at[e], low, high);
+            add_product(s.of[5], at[f], low, high);
+            at += grid->column;
+            strip += EV_CONV_LANES;
+        }
+    }
+    for (size_t i = 0; i < EV_CONV_PLACES; i++)
+        for (size_t half = 0; half < HALVES; half++)
+            store(sum + i * width + half * WIDTH, s.of[i][half]);
+}
