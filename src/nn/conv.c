@@ -22,7 +22,7 @@
 #include <string.h>
 
 enum {
-    IMAGES = 8, /* of a piece: their frames stay in the cache beside the weights */
+    IMAGES = 4, /* of a piece: their frames stay in the cache beside the weights */
     PARTS = 8,  /* sums over the batch are taken in so many parts, whatever the threads */
     PLACES = EV_CONV_PLACES,
     LANES = EV_CONV_LANES
@@ -83,9 +83,9 @@ static size_t round_up(size_t n, size_t multiple)
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
 /* An image in a frame of zeros: how many rows and columns of them come before it, and its extents
- * with them. */
+ * with them; the floats from one pixel to the next. */
 typedef struct {
-    size_t before, height, width, channels;
+    size_t before, height, width, channels, pixel;
 } frame;
 
 /* The rows that places of a convolution read, of either extent. */
@@ -98,7 +98,7 @@ static size_t reach_fine(const ev_conv *conv, size_t extent)
 static frame fine_frame(const ev_conv *conv)
 {
     return (frame){conv->padding, reach_fine(conv, conv->height), reach_fine(conv, conv->width),
-                   conv->channels};
+                   conv->channels, conv->channels};
 }
 
 /* The rows of y that pixels see through the kernel: i - (k-1)/s .. i with i = floor((h + p)/s). */
@@ -108,23 +108,35 @@ static frame coarse_frame(const ev_conv *conv)
     size_t last_row = (conv->height - 1 + conv->padding) / conv->stride;
     size_t last_column = (conv->width - 1 + conv->padding) / conv->stride;
     return (frame){before, before + larger(ev_conv_out_height(conv), last_row + 1),
-                   before + larger(ev_conv_out_width(conv), last_column + 1), conv->filters};
+                   before + larger(ev_conv_out_width(conv), last_column + 1), conv->filters,
+                   conv->filters};
 }
 
-static size_t frame_size(const frame *f) { return f->height * f->width * f->channels; }
+/* The frame of an x whose pixels are read many at a time, a few channels of each: they are set apart
+ * by an odd number of cache lines, for a power of two would put them all in the same few sets. */
+static frame apart(frame f)
+{
+    f.pixel += f.channels % (2 * LANES) == 0 ? LANES : 0;
+    return f;
+}
+
+static size_t frame_size(const frame *f) { return f->height * f->width * f->pixel; }
 
 /* The images themselves where the frame adds nothing to them. */
 static const float *framed(const frame *f, size_t images, size_t height, size_t width,
                            const float *x, float *memory)
 {
-    const size_t row = width * f->channels, whole = f->width * f->channels;
-    if (f->height == height && f->width == width)
+    const size_t C = f->channels, together = f->pixel == C ? width : 1;
+    if (f->height == height && f->width == width && f->pixel == C)
         return x;
     memset(memory, 0, images * frame_size(f) * sizeof *memory);
     for (size_t b = 0; b < images; b++)
         for (size_t i = 0; i < height; i++)
-            memcpy(memory + b * frame_size(f) + (i + f->before) * whole + f->before * f->channels,
-                   x + (b * height + i) * row, row * sizeof *x);
+            for (size_t j = 0; j < width; j += together) {
+                size_t at = (i + f->before) * f->width + j + f->before;
+                memcpy(memory + b * frame_size(f) + at * f->pixel,
+                       x + ((b * height + i) * width + j) * C, together * C * sizeof *x);
+            }
     return memory;
 }
 
@@ -146,7 +158,7 @@ static size_t bias_size(const ev_conv *conv)
 
 static size_t frames_size(const ev_conv *conv)
 {
-    const frame fine = fine_frame(conv), coarse = coarse_frame(conv);
+    const frame fine = apart(fine_frame(conv)), coarse = coarse_frame(conv);
     return ev_size_product(IMAGES, larger(frame_size(&fine), frame_size(&coarse)));
 }
 
@@ -450,14 +462,13 @@ static void add_parts(size_t parts, size_t part_size, const float *sums, size_t 
     }
 }
 
-/* Where the taps from t on are in a frame whose rows are `row` floats; the last of all again where
- * there are no more. */
-static void tap_offsets(const ev_conv *conv, size_t row, size_t t, size_t offset[PLACES])
+/* Where the taps from t on are in a frame; the last of all again where there are no more. */
+static void tap_offsets(const ev_conv *conv, const frame *f, size_t t, size_t offset[PLACES])
 {
-    const size_t taps = ev_conv_taps(conv), run = conv->kernel * conv->channels;
+    const size_t taps = ev_conv_taps(conv), k = conv->kernel, C = conv->channels;
     for (size_t i = 0; i < PLACES; i++) {
         size_t tap = t + i < taps ? t + i : taps - 1;
-        offset[i] = tap / run * row + tap % run;
+        offset[i] = (tap / C / k * f->width + tap / C % k) * f->pixel + tap % C;
     }
 }
 
@@ -465,20 +476,23 @@ static void tap_offsets(const ev_conv *conv, size_t row, size_t t, size_t offset
 static void outer_piece(const ev_conv *conv, size_t images, const float *x, const float *y,
                         float *sums, float *frames, float *strips)
 {
-    const frame f = fine_frame(conv);
-    const size_t row = f.width * f.channels, width = round_up(conv->filters, LANES);
-    const size_t rows = images * places(conv);
-    const ev_conv_grid grid = {images,         ev_conv_out_height(conv), ev_conv_out_width(conv),
-                               frame_size(&f), conv->stride * row,       conv->stride * f.channels};
+    const frame f = apart(fine_frame(conv));
+    const size_t rows = images * places(conv), width = round_up(conv->filters, LANES);
+    const ev_conv_grid grid = {.images = images,
+                               .rows = ev_conv_out_height(conv),
+                               .columns = ev_conv_out_width(conv),
+                               .image = frame_size(&f),
+                               .row = conv->stride * f.width * f.pixel,
+                               .column = conv->stride * f.pixel};
     x = framed(&f, images, conv->height, conv->width, x, frames);
     cut_rows(rows, conv->filters, y, strips);
-    for (size_t t = 0; t < ev_conv_taps(conv); t += PLACES) {
-        size_t offset[PLACES];
-        tap_offsets(conv, row, t, offset);
-        for (size_t f0 = 0; f0 < width; f0 += LANES)
-            ev_conv_outer_products(&grid, x, offset, strips + f0 * rows, width,
-                                   sums + t * width + f0);
-    }
+    for (size_t strip = 0; strip < width; strip += LANES)
+        for (size_t t = 0; t < ev_conv_taps(conv); t += PLACES) {
+            size_t offset[PLACES];
+            tap_offsets(conv, &f, t, offset);
+            ev_conv_outer_products(&grid, x, offset, strips + strip * rows, width,
+                                   sums + t * width + strip);
+        }
 }
 
 /* d_bias is the sum over the pixels of the side that `fine` names, of `bias` channels. */
