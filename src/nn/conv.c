@@ -280,6 +280,12 @@ static void finish_strip(float *out, const float *sum, size_t n, bool relu, cons
         memcpy(out, sum, LANES * sizeof *out);
 }
 
+/* Few columns and long runs: the lanes run over the taps.  The strips have room either way. */
+static bool is_narrow(size_t channels, size_t length)
+{
+    return channels <= EV_CONV_NARROW && length % EV_CONV_TAPS == 0;
+}
+
 /* One pass over a block; bias in whole strips; activation counts from the block's output. */
 static void run_pass(const pass *p, const block *d, const float *bias, const finish *last)
 {
@@ -292,7 +298,10 @@ static void run_pass(const pass *p, const block *d, const float *bias, const fin
     for (size_t n; (n = next_places(p, d, &at, in, out)) > 0;)
         for (size_t f = 0; f < d->channels; f += LANES) {
             size_t width = d->channels - f < LANES ? d->channels - f : LANES;
-            ev_conv_products(&p->runs, in, p->strips + f / LANES * strip, bias + f, sum);
+            if (is_narrow(d->channels, p->runs.length))
+                ev_conv_narrow_products(&p->runs, in, p->strips, bias, sum);
+            else
+                ev_conv_products(&p->runs, in, p->strips + f / LANES * strip, bias + f, sum);
             for (size_t i = 0; i < n; i++)
                 finish_strip(out[i] + f, sum + i * LANES, width, last->relu,
                              last->activation == NULL ? NULL
@@ -317,6 +326,16 @@ static void cut_rows(size_t rows, size_t width, const float *matrix, float *stri
         }
 }
 
+/* Of a strip the first columns, in the order that narrow products want, in its own place: what is
+ * written lies before what is still to be read. */
+static void narrow(const ev_conv_runs *runs, float *strip)
+{
+    for (size_t t = 0; t < runs->count * runs->length; t++)
+        for (size_t column = 0; column < EV_CONV_NARROW; column++)
+            strip[(t / EV_CONV_TAPS * EV_CONV_NARROW + column) * EV_CONV_TAPS + t % EV_CONV_TAPS] =
+                strip[t * LANES + column];
+}
+
 static void correlate(const ev_conv *conv, size_t B, float *y, const float *x, const float *weight,
                       finish last, const ev_conv_scratch *scratch)
 {
@@ -332,6 +351,8 @@ static void correlate(const ev_conv *conv, size_t B, float *y, const float *x, c
                     .runs = {conv->kernel, row, conv->kernel * f.channels},
                     .strips = a.strips};
     cut_rows(ev_conv_taps(conv), conv->filters, weight, a.strips);
+    if (is_narrow(conv->filters, p.runs.length))
+        narrow(&p.runs, a.strips);
     fill_bias(conv->filters, last.bias, a.bias);
 #pragma omp parallel for schedule(static) num_threads((int)scratch->threads)
     for (size_t piece = 0; piece < piece_count(B); piece++) {
@@ -410,6 +431,8 @@ static void cut_transposes(const ev_conv *conv, const frame *f, const float *wei
         for (size_t b = 0; b < conv->stride; b++) {
             const pass p = spread_pass(conv, f, a, b);
             cut_transpose(conv, a, b, weight, strips);
+            if (is_narrow(conv->channels, p.runs.length))
+                narrow(&p.runs, strips);
             strips += pair_size(conv, &p);
         }
 }

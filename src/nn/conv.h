@@ -17,10 +17,9 @@
  * and don't overlap inputs.  dx, dy, d_weight, d_bias are derivatives of a scalar in the shapes of
  * x, y, weight, bias.
  *
- * A piece of up to 16 images is spread out as a matrix of its k k C taps (im2col) and multiplied by
- * the BLAS on one thread; the OpenMP threads take the pieces.  The cut, and the order in which sums
- * over the batch are taken, depend on B alone: results are the same to the bit for any number of
- * threads.
+ * A piece of a few images is copied into frames of zeros, and the places read their taps there
+ * (conv_kernels.h); the OpenMP threads take the pieces.  The cut, and the order in which sums over
+ * the batch are taken, depend on B alone: results are the same to the bit for any number of threads.
  *
  *   ev_conv conv = {.height = 28, .width = 28, .channels = 1,
  *                   .kernel = 4, .stride = 2, .padding = 1, .filters = 32};
@@ -42,8 +41,8 @@ typedef struct {
     size_t filters;                 /* F */
 } ev_conv;
 
-/* Memory for the taps and for partial sums, ev_conv_scratch_size floats, and how many threads may
- * use it.  One scratch serves convolutions one after the other, never two at once. */
+/* Memory for frames, weights in strips and partial sums, ev_conv_scratch_size floats, and how many
+ * threads may use it.  One scratch serves convolutions one after the other, never two at once. */
 typedef struct {
     float *memory;
     size_t threads;

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-enum { WIDTH = 8, HALVES = EV_CONV_LANES / WIDTH };
+enum { WIDTH = EV_CONV_TAPS, HALVES = EV_CONV_LANES / WIDTH };
+_Static_assert((int)HALVES == (int)EV_CONV_NARROW, "a register of sums for each column");
 
 /* A common register; sums[i] of place or tap i. */
 typedef float lanes __attribute__((vector_size(WIDTH * sizeof(float))));
@@ -24,6 +25,18 @@ static inline void add_product(lanes sum[HALVES], float x, lanes low, lanes high
     const lanes all = {x, x, x, x, x, x, x, x};
     sum[0] += all * low;
     sum[1] += all * high;
+}
+
+static inline void add_products(lanes sum[HALVES], const float *x, lanes low, lanes high)
+{
+    const lanes own = load(x);
+    sum[0] += own * low;
+    sum[1] += own * high;
+}
+
+static inline float total(lanes v)
+{
+    return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
 }
 
 void ev_conv_products(const ev_conv_runs *runs, const float *const in[EV_CONV_PLACES],
@@ -51,6 +64,28 @@ void ev_conv_products(const ev_conv_runs *runs, const float *const in[EV_CONV_PL
             store(sum + i * EV_CONV_LANES + half * WIDTH, s.of[i][half]);
 }
 
+void ev_conv_narrow_products(const ev_conv_runs *runs, const float *const in[EV_CONV_PLACES],
+                             const float *strip, const float bias[EV_CONV_NARROW],
+                             float sum[EV_CONV_PLACES * EV_CONV_LANES])
+{
+    const float *a = in[0], *b = in[1], *c = in[2], *d = in[3], *e = in[4], *f = in[5];
+    sums s = {{{{0}}}};
+    for (size_t run = 0; run < runs->count; run++)
+        for (size_t t = run * runs->step, end = t + runs->length; t < end; t += WIDTH) {
+            const lanes low = load(strip), high = load(strip + WIDTH);
+            strip += EV_CONV_NARROW * WIDTH;
+            add_products(s.of[0], a + t, low, high);
+            add_products(s.of[1], b + t, low, high);
+            add_products(s.of[2], c + t, low, high);
+            add_products(s.of[3], d + t, low, high);
+            add_products(s.of[4], e + t, low, high);
+            add_products(s.of[5], f + t, low, high);
+        }
+    for (size_t i = 0; i < EV_CONV_PLACES; i++)
+        for (size_t column = 0; column < EV_CONV_NARROW; column++)
+            sum[i * EV_CONV_LANES + column] = bias[column] + total(s.of[i][column]);
+}
+
 void ev_conv_outer_products(const ev_conv_grid *grid, const float *x,
                             const size_t tap[EV_CONV_PLACES], const float *strip, size_t width,
                             float *sum)
@@ -60,8 +95,14 @@ void ev_conv_outer_products(const ev_conv_grid *grid, const float *x,
     for (size_t i = 0; i < EV_CONV_PLACES; i++)
         for (size_t half = 0; half < HALVES; half++)
             s.of[i][half] = load(sum + i * width + half * WIDTH);
-    for (size_t row = 0; row < grid->images * grid->rows; row++) {
-        const float *at = x + row / grid->rows * grid->image + row % grid->rows * grid->row;
+    const float *image = x, *at_row = x;
+    for (size_t row = 0, left = grid->images * grid->rows; left > 0; left--) {
+        const float *at = at_row;
+        at_row += grid->row;
+        if (++row == grid->rows) {
+            row = 0;
+            at_row = image += grid->image;
+        }
         for (size_t column = 0; column < grid->columns; column++) {
             const lanes low = load(strip), high = load(strip + WIDTH);
             add_product(s.of[0], at[a], low, high);

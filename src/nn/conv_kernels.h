@@ -13,8 +13,9 @@
 
 #include <stddef.h>
 
-/* As many places at once as registers hold the sums of. */
-enum { EV_CONV_PLACES = 6, EV_CONV_LANES = 16 };
+/* As many places at once as registers hold the sums of; columns that are narrow, and the taps that
+ * are then taken at once. */
+enum { EV_CONV_PLACES = 6, EV_CONV_LANES = 16, EV_CONV_NARROW = 2, EV_CONV_TAPS = 8 };
 
 typedef struct {
     size_t count, step, length;
@@ -24,6 +25,13 @@ typedef struct {
 void ev_conv_products(const ev_conv_runs *runs, const float *const in[EV_CONV_PLACES],
                       const float *strip, const float bias[EV_CONV_LANES],
                       float sum[EV_CONV_PLACES * EV_CONV_LANES]);
+
+/* The same for EV_CONV_NARROW columns, where most lanes would be idle: they run over the taps.  runs'
+ * length is a multiple of EV_CONV_TAPS.  strip: for each EV_CONV_TAPS taps those of one column, then of
+ * the other.  sum (EV_CONV_PLACES, EV_CONV_LANES), of which the first columns are written. */
+void ev_conv_narrow_products(const ev_conv_runs *runs, const float *const in[EV_CONV_PLACES],
+                             const float *strip, const float bias[EV_CONV_NARROW],
+                             float sum[EV_CONV_PLACES * EV_CONV_LANES]);
 
 /* The places of some images, of which (b,i,j) begins at b image + i row + j column. */
 typedef struct {
