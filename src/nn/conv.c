@@ -14,7 +14,8 @@
 #include "nn/conv.h"
 
 #include "nn/buffer.h"
-#include "nn/conv_kernels.h"
+#include "nn/conv_frame.h"
+#include "nn/conv_pass.h"
 
 #include <limits.h>
 #include <omp.h>
@@ -76,69 +77,7 @@ ev_status ev_conv_check(const ev_conv *conv, size_t B, ev_error *error)
     return EV_OK;
 }
 
-static size_t round_up(size_t n, size_t multiple)
-{
-    return (n + multiple - 1) / multiple * multiple;
-}
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
-
-/* An image in a frame of zeros: how many rows and columns of them come before it, and its extents
- * with them; the floats from one pixel to the next. */
-typedef struct {
-    size_t before, height, width, channels, pixel;
-} frame;
-
-/* The rows that places of a convolution read, of either extent. */
-static size_t reach_fine(const ev_conv *conv, size_t extent)
-{
-    size_t last = (extent + 2 * conv->padding - conv->kernel) / conv->stride * conv->stride;
-    return larger(extent + conv->padding, last + conv->kernel);
-}
-
-static frame fine_frame(const ev_conv *conv)
-{
-    return (frame){conv->padding, reach_fine(conv, conv->height), reach_fine(conv, conv->width),
-                   conv->channels, conv->channels};
-}
-
-/* The rows of y that pixels see through the kernel: i - (k-1)/s .. i with i = floor((h + p)/s). */
-static frame coarse_frame(const ev_conv *conv)
-{
-    size_t before = (conv->kernel - 1) / conv->stride;
-    size_t last_row = (conv->height - 1 + conv->padding) / conv->stride;
-    size_t last_column = (conv->width - 1 + conv->padding) / conv->stride;
-    return (frame){before, before + larger(ev_conv_out_height(conv), last_row + 1),
-                   before + larger(ev_conv_out_width(conv), last_column + 1), conv->filters,
-                   conv->filters};
-}
-
-/* The frame of an x whose pixels are read many at a time, a few channels of each: they are set apart
- * by an odd number of cache lines, for a power of two would put them all in the same few sets. */
-static frame apart(frame f)
-{
-    f.pixel += f.channels % (2 * LANES) == 0 ? LANES : 0;
-    return f;
-}
-
-static size_t frame_size(const frame *f) { return f->height * f->width * f->pixel; }
-
-/* The images themselves where the frame adds nothing to them. */
-static const float *framed(const frame *f, size_t images, size_t height, size_t width,
-                           const float *x, float *memory)
-{
-    const size_t C = f->channels, together = f->pixel == C ? width : 1;
-    if (f->height == height && f->width == width && f->pixel == C)
-        return x;
-    memset(memory, 0, images * frame_size(f) * sizeof *memory);
-    for (size_t b = 0; b < images; b++)
-        for (size_t i = 0; i < height; i++)
-            for (size_t j = 0; j < width; j += together) {
-                size_t at = (i + f->before) * f->width + j + f->before;
-                memcpy(memory + b * frame_size(f) + at * f->pixel,
-                       x + ((b * height + i) * width + j) * C, together * C * sizeof *x);
-            }
-    return memory;
-}
 
 /* The arrays of a scratch: the weights in strips; a bias as wide; the frames of one piece and y in
  * whole strips, for each thread; the partial sums of weight and bias for each part.  The bias is the
@@ -146,30 +85,36 @@ static const float *framed(const frame *f, size_t images, size_t height, size_t 
 static size_t strips_size(const ev_conv *conv)
 {
     size_t k = ev_size_product(conv->kernel, conv->kernel);
-    size_t forward = ev_size_product(conv->channels, round_up(conv->filters, LANES));
-    size_t backward = ev_size_product(conv->filters, round_up(conv->channels, LANES));
+    size_t forward = ev_size_product(conv->channels, ev_conv_whole(conv->filters));
+    size_t backward = ev_size_product(conv->filters, ev_conv_whole(conv->channels));
     return ev_size_product(k, larger(forward, backward));
 }
 
 static size_t bias_size(const ev_conv *conv)
 {
-    return round_up(larger(conv->filters, conv->channels), LANES);
+    return ev_conv_whole(larger(conv->filters, conv->channels));
 }
 
 static size_t frames_size(const ev_conv *conv)
 {
-    const frame fine = apart(fine_frame(conv)), coarse = coarse_frame(conv);
-    return ev_size_product(IMAGES, larger(frame_size(&fine), frame_size(&coarse)));
+    const ev_conv_frame fine = ev_conv_frame_apart(ev_conv_fine_frame(conv)),
+                        coarse = ev_conv_coarse_frame(conv);
+    return ev_size_product(IMAGES, larger(ev_conv_frame_size(&fine), ev_conv_frame_size(&coarse)));
 }
 
 static size_t y_strips_size(const ev_conv *conv)
 {
-    return ev_size_product(IMAGES, ev_size_product(places(conv), round_up(conv->filters, LANES)));
+    return ev_size_product(IMAGES, ev_size_product(places(conv), ev_conv_whole(conv->filters)));
+}
+
+static size_t whole_taps(const ev_conv *conv)
+{
+    return (ev_conv_taps(conv) + PLACES - 1) / PLACES * PLACES;
 }
 
 static size_t weight_sums_size(const ev_conv *conv)
 {
-    return ev_size_product(round_up(ev_conv_taps(conv), PLACES), round_up(conv->filters, LANES));
+    return ev_size_product(whole_taps(conv), ev_conv_whole(conv->filters));
 }
 
 static size_t sums_size(const ev_conv *conv) { return weight_sums_size(conv) + bias_size(conv); }
@@ -208,164 +153,46 @@ static size_t piece_images(size_t B, size_t piece)
     return B - piece * IMAGES < IMAGES ? B - piece * IMAGES : IMAGES;
 }
 
-/* What is done to a result before it is written: a bias (NULL: 0), a ReLU, or a ReLU's derivative
- * where the activation is given. */
-typedef struct {
-    const float *bias;
-    bool relu;
-    const float *activation;
-} finish;
-
-/* The places of an image that one set of strips serves: where their runs begin in the frame and where
- * they go in the output, both counted in floats from the image's first. */
-typedef struct {
-    size_t rows, columns;
-    size_t in, in_row, in_column, out, out_row, out_column;
-    ev_conv_runs runs;
-    const float *strips;
-} pass;
-
-/* A convolution's side that is read, the one that is written, an image's floats each. */
-typedef struct {
-    const float *in;
-    float *out;
-    size_t images, in_size, out_size, channels;
-} block;
-
-/* The next PLACES of a pass over a block, from image b, row i, column j on. */
-typedef struct {
-    size_t b, i, j;
-} cursor;
-
-static size_t next_places(const pass *p, const block *d, cursor *at, const float *in[PLACES],
-                          float *out[PLACES])
-{
-    size_t n = 0;
-    for (; n < PLACES && at->b < d->images; n++) {
-        in[n] = d->in + at->b * d->in_size + p->in + at->i * p->in_row + at->j * p->in_column;
-        out[n] = d->out + at->b * d->out_size + p->out + at->i * p->out_row + at->j * p->out_column;
-        if (++at->j == p->columns) {
-            at->j = 0;
-            at->i++;
-        }
-        if (at->i == p->rows) {
-            at->i = 0;
-            at->b++;
-        }
-    }
-    for (size_t i = n; i < PLACES; i++)
-        in[i] = in[0];
-    return n;
-}
-
-static inline void finish_row(float *out, const float *sum, size_t n, bool relu,
-                              const float *activation)
-{
-    for (size_t f = 0; f < n; f++) { /* written so that a NaN stays one */
-        float value = relu && sum[f] < 0.0F ? 0.0F : sum[f];
-        out[f] = activation != NULL && !(activation[f] > 0.0F) ? 0.0F : value;
-    }
-}
-
-/* Whole strips, the common case, as loops of a known length. */
-static void finish_strip(float *out, const float *sum, size_t n, bool relu, const float *activation)
-{
-    if (n < LANES)
-        finish_row(out, sum, n, relu, activation);
-    else if (activation != NULL)
-        finish_row(out, sum, LANES, relu, activation);
-    else if (relu)
-        finish_row(out, sum, LANES, true, NULL);
-    else
-        memcpy(out, sum, LANES * sizeof *out);
-}
-
-/* Few columns and long runs: the lanes run over the taps.  The strips have room either way. */
-static bool is_narrow(size_t channels, size_t length)
-{
-    return channels <= EV_CONV_NARROW && length % EV_CONV_TAPS == 0;
-}
-
-/* One pass over a block; bias in whole strips; activation counts from the block's output. */
-static void run_pass(const pass *p, const block *d, const float *bias, const finish *last)
-{
-    const size_t strip = p->runs.count * p->runs.length * LANES;
-    const float *in[PLACES];
-    float *out[PLACES], sum[PLACES * LANES];
-    cursor at = {0, 0, 0};
-    if (p->rows == 0 || p->columns == 0)
-        return;
-    for (size_t n; (n = next_places(p, d, &at, in, out)) > 0;)
-        for (size_t f = 0; f < d->channels; f += LANES) {
-            size_t width = d->channels - f < LANES ? d->channels - f : LANES;
-            if (is_narrow(d->channels, p->runs.length))
-                ev_conv_narrow_products(&p->runs, in, p->strips, bias, sum);
-            else
-                ev_conv_products(&p->runs, in, p->strips + f / LANES * strip, bias + f, sum);
-            for (size_t i = 0; i < n; i++)
-                finish_strip(out[i] + f, sum + i * LANES, width, last->relu,
-                             last->activation == NULL ? NULL
-                                                      : last->activation + (out[i] - d->out) + f);
-        }
-}
-
 static void fill_bias(size_t channels, const float *bias, float *padded)
 {
-    for (size_t f = 0; f < round_up(channels, LANES); f++)
+    for (size_t f = 0; f < ev_conv_whole(channels); f++)
         padded[f] = bias != NULL && f < channels ? bias[f] : 0.0F;
 }
 
-/* A matrix in strips, each (rows,LANES), with zeros where there is no column. */
-static void cut_rows(size_t rows, size_t width, const float *matrix, float *strips)
+/* For the part of an output that begins so many floats on. */
+static ev_conv_finish finish_of(const ev_conv_finish *whole, const float *bias, size_t offset)
 {
-    for (size_t f = 0; f < width; f += LANES)
-        for (size_t i = 0; i < rows; i++, strips += LANES) {
-            const float *from = matrix + i * width + f;
-            for (size_t lane = 0; lane < LANES; lane++)
-                strips[lane] = f + lane < width ? from[lane] : 0.0F;
-        }
-}
-
-/* Of a strip the first columns, in the order that narrow products want, in its own place: what is
- * written lies before what is still to be read. */
-static void narrow(const ev_conv_runs *runs, float *strip)
-{
-    for (size_t t = 0; t < runs->count * runs->length; t++)
-        for (size_t column = 0; column < EV_CONV_NARROW; column++)
-            strip[(t / EV_CONV_TAPS * EV_CONV_NARROW + column) * EV_CONV_TAPS + t % EV_CONV_TAPS] =
-                strip[t * LANES + column];
+    const float *activation = whole->activation;
+    return (ev_conv_finish){bias, whole->relu, activation == NULL ? NULL : activation + offset};
 }
 
 static void correlate(const ev_conv *conv, size_t B, float *y, const float *x, const float *weight,
-                      finish last, const ev_conv_scratch *scratch)
+                      ev_conv_finish last, const ev_conv_scratch *scratch)
 {
     const arrays a = arrays_of(conv, scratch);
-    const frame f = fine_frame(conv);
+    const ev_conv_frame f = ev_conv_fine_frame(conv);
     const size_t row = f.width * f.channels;
-    const pass p = {.rows = ev_conv_out_height(conv),
-                    .columns = ev_conv_out_width(conv),
-                    .in_row = conv->stride * row,
-                    .in_column = conv->stride * f.channels,
-                    .out_row = ev_conv_out_width(conv) * conv->filters,
-                    .out_column = conv->filters,
-                    .runs = {conv->kernel, row, conv->kernel * f.channels},
-                    .strips = a.strips};
-    cut_rows(ev_conv_taps(conv), conv->filters, weight, a.strips);
-    if (is_narrow(conv->filters, p.runs.length))
-        narrow(&p.runs, a.strips);
+    const ev_conv_pass p = {.rows = ev_conv_out_height(conv),
+                            .columns = ev_conv_out_width(conv),
+                            .in_row = conv->stride * row,
+                            .in_column = conv->stride * f.channels,
+                            .out_row = ev_conv_out_width(conv) * conv->filters,
+                            .out_column = conv->filters,
+                            .runs = {conv->kernel, row, conv->kernel * f.channels},
+                            .strips = a.strips};
+    ev_conv_cut(ev_conv_taps(conv), conv->filters, weight, a.strips);
+    ev_conv_pass_order(&p.runs, conv->filters, a.strips);
     fill_bias(conv->filters, last.bias, a.bias);
 #pragma omp parallel for schedule(static) num_threads((int)scratch->threads)
     for (size_t piece = 0; piece < piece_count(B); piece++) {
         float *memory = a.frames + (size_t)omp_get_thread_num() * frames_size(conv);
         const size_t images = piece_images(B, piece), offset = piece * IMAGES * coarse_size(conv);
-        const float *in = framed(&f, images, conv->height, conv->width,
-                                 x + piece * IMAGES * fine_size(conv), memory);
-        finish mine = last;
-        if (mine.activation != NULL)
-            mine.activation += offset;
-        run_pass(&p,
-                 &(block){in, y + offset, images, frame_size(&f), coarse_size(conv), conv->filters},
-                 a.bias, &mine);
+        const float *in = ev_conv_framed(&f, images, conv->height, conv->width,
+                                         x + piece * IMAGES * fine_size(conv), memory);
+        const ev_conv_finish mine = finish_of(&last, a.bias, offset);
+        const ev_conv_block d = {
+            in, y + offset, images, ev_conv_frame_size(&f), coarse_size(conv), conv->filters};
+        ev_conv_pass_run(&p, &d, &mine);
     }
 }
 
@@ -401,47 +228,47 @@ static void cut_transpose(const ev_conv *conv, size_t a, size_t b, const float *
             }
 }
 
-static pass spread_pass(const ev_conv *conv, const frame *f, size_t a, size_t b)
+static ev_conv_pass spread_pass(const ev_conv *conv, const ev_conv_frame *f, size_t a, size_t b)
 {
     const phase down = phase_of(conv, a, conv->height), across = phase_of(conv, b, conv->width);
     const size_t row = f->width * f->channels, s = conv->stride, C = conv->channels;
     const bool none = down.taps == 0 || across.taps == 0;
     const size_t top = none ? 0 : down.i + f->before + 1 - down.taps;
     const size_t left = none ? 0 : across.i + f->before + 1 - across.taps;
-    return (pass){.rows = down.count,
-                  .columns = across.count,
-                  .in = top * row + left * f->channels,
-                  .in_row = row,
-                  .in_column = f->channels,
-                  .out = (down.first * conv->width + across.first) * C,
-                  .out_row = s * conv->width * C,
-                  .out_column = s * C,
-                  .runs = {down.taps, row, across.taps * f->channels}};
+    return (ev_conv_pass){.rows = down.count,
+                          .columns = across.count,
+                          .in = top * row + left * f->channels,
+                          .in_row = row,
+                          .in_column = f->channels,
+                          .out = (down.first * conv->width + across.first) * C,
+                          .out_row = s * conv->width * C,
+                          .out_column = s * C,
+                          .runs = {down.taps, row, across.taps * f->channels}};
 }
 
 /* The strips of all pairs of remainders, one after the other. */
-static size_t pair_size(const ev_conv *conv, const pass *p)
+static size_t pair_size(const ev_conv *conv, const ev_conv_pass *p)
 {
-    return p->runs.count * p->runs.length * round_up(conv->channels, LANES);
+    return p->runs.count * p->runs.length * ev_conv_whole(conv->channels);
 }
 
-static void cut_transposes(const ev_conv *conv, const frame *f, const float *weight, float *strips)
+static void cut_transposes(const ev_conv *conv, const ev_conv_frame *f, const float *weight,
+                           float *strips)
 {
     for (size_t a = 0; a < conv->stride; a++)
         for (size_t b = 0; b < conv->stride; b++) {
-            const pass p = spread_pass(conv, f, a, b);
+            const ev_conv_pass p = spread_pass(conv, f, a, b);
             cut_transpose(conv, a, b, weight, strips);
-            if (is_narrow(conv->channels, p.runs.length))
-                narrow(&p.runs, strips);
+            ev_conv_pass_order(&p.runs, conv->channels, strips);
             strips += pair_size(conv, &p);
         }
 }
 
 static void spread(const ev_conv *conv, size_t B, float *x, const float *y, const float *weight,
-                   finish last, const ev_conv_scratch *scratch)
+                   ev_conv_finish last, const ev_conv_scratch *scratch)
 {
     const arrays all = arrays_of(conv, scratch);
-    const frame f = coarse_frame(conv);
+    const ev_conv_frame f = ev_conv_coarse_frame(conv);
     const size_t P = ev_conv_out_height(conv), Q = ev_conv_out_width(conv);
     cut_transposes(conv, &f, weight, all.strips);
     fill_bias(conv->channels, last.bias, all.bias);
@@ -449,17 +276,17 @@ static void spread(const ev_conv *conv, size_t B, float *x, const float *y, cons
     for (size_t piece = 0; piece < piece_count(B); piece++) {
         float *memory = all.frames + (size_t)omp_get_thread_num() * frames_size(conv);
         const size_t images = piece_images(B, piece), offset = piece * IMAGES * fine_size(conv);
-        const float *in = framed(&f, images, P, Q, y + piece * IMAGES * coarse_size(conv), memory);
-        const block d = {in, x + offset, images, frame_size(&f), fine_size(conv), conv->channels};
+        const float *in = ev_conv_framed(&f, images, P, Q, y + piece * IMAGES * coarse_size(conv),
+                                         memory);
+        const ev_conv_block d = {
+            in, x + offset, images, ev_conv_frame_size(&f), fine_size(conv), conv->channels};
         const float *strips = all.strips;
-        finish mine = last;
-        if (mine.activation != NULL)
-            mine.activation += offset;
+        const ev_conv_finish mine = finish_of(&last, all.bias, offset);
         for (size_t a = 0; a < conv->stride; a++)
             for (size_t b = 0; b < conv->stride; b++) {
-                pass p = spread_pass(conv, &f, a, b);
+                ev_conv_pass p = spread_pass(conv, &f, a, b);
                 p.strips = strips;
-                run_pass(&p, &d, all.bias, &mine);
+                ev_conv_pass_run(&p, &d, &mine);
                 strips += pair_size(conv, &p);
             }
     }
@@ -486,7 +313,8 @@ static void add_parts(size_t parts, size_t part_size, const float *sums, size_t 
 }
 
 /* Where the taps from t on are in a frame; the last of all again where there are no more. */
-static void tap_offsets(const ev_conv *conv, const frame *f, size_t t, size_t offset[PLACES])
+static void tap_offsets(const ev_conv *conv, const ev_conv_frame *f, size_t t,
+                        size_t offset[PLACES])
 {
     const size_t taps = ev_conv_taps(conv), k = conv->kernel, C = conv->channels;
     for (size_t i = 0; i < PLACES; i++) {
@@ -499,16 +327,16 @@ static void tap_offsets(const ev_conv *conv, const frame *f, size_t t, size_t of
 static void outer_piece(const ev_conv *conv, size_t images, const float *x, const float *y,
                         float *sums, float *frames, float *strips)
 {
-    const frame f = apart(fine_frame(conv));
-    const size_t rows = images * places(conv), width = round_up(conv->filters, LANES);
+    const ev_conv_frame f = ev_conv_frame_apart(ev_conv_fine_frame(conv));
+    const size_t rows = images * places(conv), width = ev_conv_whole(conv->filters);
     const ev_conv_grid grid = {.images = images,
                                .rows = ev_conv_out_height(conv),
                                .columns = ev_conv_out_width(conv),
-                               .image = frame_size(&f),
+                               .image = ev_conv_frame_size(&f),
                                .row = conv->stride * f.width * f.pixel,
                                .column = conv->stride * f.pixel};
-    x = framed(&f, images, conv->height, conv->width, x, frames);
-    cut_rows(rows, conv->filters, y, strips);
+    x = ev_conv_framed(&f, images, conv->height, conv->width, x, frames);
+    ev_conv_cut(rows, conv->filters, y, strips);
     for (size_t strip = 0; strip < width; strip += LANES)
         for (size_t t = 0; t < ev_conv_taps(conv); t += PLACES) {
             size_t offset[PLACES];
@@ -542,7 +370,7 @@ static void outer(const ev_conv *conv, size_t B, float *d_weight, float *d_bias,
                 add_row_sums(bias, y_piece, images * places(conv), F);
         }
     }
-    add_parts(parts, size, a.sums, ev_conv_taps(conv), F, round_up(F, LANES), d_weight,
+    add_parts(parts, size, a.sums, ev_conv_taps(conv), F, ev_conv_whole(F), d_weight,
               scratch->threads);
     add_parts(parts, size, a.sums + weights, 1, fine ? conv->channels : F, 0, d_bias, 1);
 }
@@ -550,13 +378,13 @@ static void outer(const ev_conv *conv, size_t B, float *d_weight, float *d_bias,
 void ev_conv_forward(const ev_conv *conv, size_t B, float *y, const float *x, const float *weight,
                      const float *bias, bool relu, const ev_conv_scratch *scratch)
 {
-    correlate(conv, B, y, x, weight, (finish){bias, relu, NULL}, scratch);
+    correlate(conv, B, y, x, weight, (ev_conv_finish){bias, relu, NULL}, scratch);
 }
 
 void ev_conv_backward_input(const ev_conv *conv, size_t B, float *dx, const float *dy,
                             const float *weight, const float *x, const ev_conv_scratch *scratch)
 {
-    spread(conv, B, dx, dy, weight, (finish){NULL, false, x}, scratch);
+    spread(conv, B, dx, dy, weight, (ev_conv_finish){NULL, false, x}, scratch);
 }
 
 void ev_conv_backward_weights(const ev_conv *conv, size_t B, float *d_weight, float *d_bias,
@@ -569,14 +397,14 @@ void ev_conv_transposed_forward(const ev_conv *conv, size_t B, float *x, const f
                                 const float *weight, const float *bias, bool relu,
                                 const ev_conv_scratch *scratch)
 {
-    spread(conv, B, x, y, weight, (finish){bias, relu, NULL}, scratch);
+    spread(conv, B, x, y, weight, (ev_conv_finish){bias, relu, NULL}, scratch);
 }
 
 void ev_conv_transposed_backward_input(const ev_conv *conv, size_t B, float *dy, const float *dx,
                                        const float *weight, const float *y,
                                        const ev_conv_scratch *scratch)
 {
-    correlate(conv, B, dy, dx, weight, (finish){NULL, false, y}, scratch);
+    correlate(conv, B, dy, dx, weight, (ev_conv_finish){NULL, false, y}, scratch);
 }
 
 void ev_conv_transposed_backward_weights(const ev_conv *conv, size_t B, float *d_weight,

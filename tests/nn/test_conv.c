@@ -15,12 +15,15 @@ typedef struct {
 } geometry;
 
 /* H, W, C, kernel, stride, padding, F, and B: the model's shapes made small; extents that differ;
- * taps that nothing reaches; strides beyond the kernel; one and several pieces and parts. */
+ * taps that nothing reaches; strides beyond the kernel; one and several pieces and parts; one and two
+ * channels on a side, with as many taps as fill the lanes; more channels than lanes. */
 static const geometry GEOMETRIES[] = {
     {{8, 8, 1, 4, 2, 1, 5}, 3},   {{7, 7, 6, 3, 1, 1, 4}, 2},  {{7, 7, 5, 1, 1, 0, 9}, 4},
     {{5, 8, 3, 4, 2, 1, 2}, 2},   {{9, 4, 2, 3, 2, 0, 3}, 17}, {{6, 5, 2, 2, 3, 0, 3}, 2},
     {{1, 1, 3, 1, 1, 0, 2}, 1},   {{3, 3, 2, 3, 1, 2, 2}, 35}, {{4, 6, 2, 5, 1, 2, 3}, 1},
-    {{2, 2, 1, 2, 2, 0, 1}, 300}, {{4, 4, 2, 1, 2, 0, 3}, 5},  {{3, 2, 2, 3, 3, 1, 2}, 20}};
+    {{2, 2, 1, 2, 2, 0, 1}, 300}, {{4, 4, 2, 1, 2, 0, 3}, 5},  {{3, 2, 2, 3, 3, 1, 2}, 20},
+    {{8, 6, 1, 4, 2, 1, 8}, 5},   {{5, 4, 2, 3, 1, 1, 16}, 9}, {{4, 5, 16, 2, 1, 0, 2}, 6},
+    {{5, 3, 33, 3, 1, 1, 20}, 2}, {{4, 4, 32, 3, 1, 1, 17}, 6}};
 enum { GEOMETRY_COUNT = sizeof GEOMETRIES / sizeof *GEOMETRIES };
 
 /* The arrays of one test: fine and coarse side, a cotangent for each, weights, both biases. */
