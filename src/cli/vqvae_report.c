@@ -8,6 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static const char *what_is_coded(const ev_vqvae_run *run)
+{
+    if (run->trainer.config.model.likelihood == EV_LIKELIHOOD_GAUSSIAN)
+        return "of 256 grey levels";
+    return run->settings.binarise == EV_BINARISE_NONE ? "of a cross-entropy: pixels are not binary"
+                                                      : "of binary pixels";
+}
+
 static void print(const ev_vqvae_run *run, const ev_vqvae_evaluation *e)
 {
     const double *term = e->loss.term;
@@ -19,9 +27,11 @@ static void print(const ev_vqvae_run *run, const ev_vqvae_evaluation *e)
            e->squared_error, e->squared_error / e->variance);
     printf("  perplexity             %12.1f of %zu codes; %zu never chosen\n", e->perplexity, K,
            K - e->used);
+    if (run->trainer.config.model.likelihood == EV_LIKELIHOOD_GAUSSIAN)
+        printf("  log P(levels|z_q)      %12.3f\n", -e->level_nats);
     printf("  log p(codes), learnt   %12.3f nats an image\n", -e->prior_nats);
     printf("  log p(codes), uniform  %12.3f\n", -e->uniform_nats);
-    printf("  bits a pixel, learnt   %12.4f at most, of a density on [0,1] if Gaussian\n", e->bits);
+    printf("  bits a pixel, learnt   %12.4f at most, %s\n", e->bits, what_is_coded(run));
     printf("  bits a pixel, uniform  %12.4f\n", e->uniform_bits);
 }
 

@@ -2,6 +2,7 @@
 
 #include "probability/log_space.h"
 
+#include <gsl/gsl_sf_erf.h>
 #include <math.h>
 #include <stdbool.h>
 
@@ -34,6 +35,23 @@ double ev_gaussian_scalar_log_density(double x, double mu, double sigma)
 }
 
 double ev_gaussian_scalar_entropy(double sigma) { return 0.5 * EV_LOG_2PI_E + log(sigma); }
+
+/* log P(x > t) of N(0,1). */
+static double log_tail(double t)
+{
+    if (isinf(t))
+        return t > 0 ? -HUGE_VAL : 0;
+    return gsl_sf_log_erfc(t / sqrt(2.0)) - EV_LOG_2;
+}
+
+/* The interval or its mirror image, whichever lies more to the right: there P(x > t) is small. */
+double ev_gaussian_scalar_log_mass(double low, double high, double mu, double sigma)
+{
+    double a = (low - mu) / sigma, b = (high - mu) / sigma;
+    const bool left = a + b < 0;
+    double from = log_tail(left ? -b : a), to = log_tail(left ? -a : b);
+    return from + log(-expm1(to - from));
+}
 
 double ev_gaussian_scale_kl(double sigma_q, double sigma)
 {

@@ -67,6 +67,9 @@ double ev_gaussian_scalar_log_density(double x, double mu, double sigma);
 double ev_gaussian_scalar_entropy(double sigma);
 double ev_gaussian_scalar_cross_entropy(double mu_q, double sigma_q, double mu, double sigma);
 double ev_gaussian_scalar_kl(double mu_q, double sigma_q, double mu, double sigma);
+/* log P(low < x <= high) for low < high, infinite ones allowed, and sigma > 0: relative to what the
+ * interval holds, however far out it lies. */
+double ev_gaussian_scalar_log_mass(double low, double high, double mu, double sigma);
 /* KL of two scalar Gaussians of one mean: the part of the KL that the scales make. */
 double ev_gaussian_scale_kl(double sigma_q, double sigma);
 

@@ -2,6 +2,7 @@
 
 #include "data/png.h"
 #include "nn/buffer.h"
+#include "probability/gaussian.h"
 #include "probability/log_space.h"
 
 #include <math.h>
@@ -41,8 +42,37 @@ void ev_vqvae_images_of(ev_vqvae_run *run, size_t n, const uint32_t *codes, floa
 /* --- Numbers ------------------------------------------------------------------------------- */
 
 typedef struct {
-    double loss[EV_VQ_TERMS], prior, error, sum, squares;
+    double loss[EV_VQ_TERMS], levels, prior, error, sum, squares;
 } totals;
+
+/* log P of one grey level, from the decoder's mean and log-variance there. */
+static double log_level(double x, double mean, double log_var)
+{
+    const double half = 0.5 / 255.0;
+    double held = fmin(fmax(log_var, (double)EV_LOG_VAR_X_MIN), (double)EV_LOG_VAR_X_MAX);
+    return ev_gaussian_scalar_log_mass(x <= 0 ? -HUGE_VAL : x - half, x >= 1 ? HUGE_VAL : x + half,
+                                       mean, exp(0.5 * held));
+}
+
+/* -log P(grey levels|z_q) of what was decoded last, summed over n images. */
+static double level_nats(const ev_vqvae_trainer *t, size_t n, const ev_vqvae_loss *loss)
+{
+    const size_t D = t->model.D;
+    double sum = 0;
+    if (t->config.model.likelihood != EV_LIKELIHOOD_GAUSSIAN)
+        return (double)n * loss->term[EV_VQ_RECONSTRUCTION];
+#pragma omp parallel for schedule(static) num_threads((int)t->w.threads)
+    for (size_t b = 0; b < n; b++) {
+        const float *mean = t->w.out + b * t->model.E, *log_var = mean + D;
+        double image = 0;
+        for (size_t i = 0; i < D; i++)
+            image -= log_level((double)t->x[b * D + i], (double)mean[i], (double)log_var[i]);
+        t->w.terms[b * EV_VQ_TERMS] = (float)image;
+    }
+    for (size_t b = 0; b < n; b++)
+        sum += (double)t->w.terms[b * EV_VQ_TERMS];
+    return sum;
+}
 
 static void add_pixels(size_t n, const float *x, const float *mean, totals *all)
 {
@@ -62,6 +92,7 @@ static void add_batch(ev_vqvae_trainer *t, size_t n, float *mean, double *counts
     add_pixels(n * D, t->x, mean, all);
     for (size_t i = 0; i < EV_VQ_TERMS; i++)
         all->loss[i] += (double)n * loss.term[i];
+    all->levels += level_nats(t, n, &loss);
     for (size_t i = 0; i < n * t->model.N; i++)
         counts[t->w.index[i]]++;
     all->prior -= (double)n * ev_code_prior_forward(&t->prior, t->over_codes.parameters, n,
@@ -79,12 +110,13 @@ static ev_vqvae_evaluation summary(const ev_vqvae_trainer *t, size_t n, const to
                              .variance = all->squares / pixels - mean * mean,
                              .perplexity = ev_codebook_perplexity(K, counts),
                              .used = ev_codebook_used(K, counts),
+                             .level_nats = all->levels / images,
                              .prior_nats = all->prior / images,
                              .uniform_nats = (double)t->model.N * log((double)K)};
     for (size_t i = 0; i < EV_VQ_TERMS; i++)
         e.loss.term[i] = all->loss[i] / images;
-    e.bits = (e.loss.term[EV_VQ_RECONSTRUCTION] + e.prior_nats) / nats_a_bit;
-    e.uniform_bits = (e.loss.term[EV_VQ_RECONSTRUCTION] + e.uniform_nats) / nats_a_bit;
+    e.bits = (e.level_nats + e.prior_nats) / nats_a_bit;
+    e.uniform_bits = (e.level_nats + e.uniform_nats) / nats_a_bit;
     return e;
 }
 
@@ -94,7 +126,7 @@ ev_status ev_vqvae_evaluate(ev_vqvae_run *run, ev_vqvae_evaluation *found, doubl
     ev_vqvae_trainer *t = &run->trainer;
     const ev_image_source *test = &run->test.source;
     const size_t B = t->config.batch, K = t->config.model.K;
-    totals all = {{0}, 0, 0, 0, 0};
+    totals all = {{0}, 0, 0, 0, 0, 0};
     float *mean = ev_buffer_create(ev_size_product(B, t->model.D));
     double *own = calloc(K, sizeof *own);
     ev_status status = mean == NULL || own == NULL ? no_memory(error) : EV_OK;

@@ -11,12 +11,20 @@ typedef struct {
     double variance;           /* of all pixels of these images, about their one mean */
     double perplexity;         /* of the codes of all images together */
     size_t used;               /* codes chosen at all */
+    double level_nats;         /* - log P(grey levels|z_q) an image */
     double prior_nats;         /* - log p(codes) an image, by the prior that was trained */
     double uniform_nats;       /* N log K */
-    double bits, uniform_bits; /* a pixel, of the bound log p(x|z_q) + log p(codes), by either */
+    double bits, uniform_bits; /* a pixel, of -log P(grey levels|z_q) - log p(codes), by either */
 } ev_vqvae_evaluation;
 
-/* Over the test images; counts (K), unless NULL: how often each code was chosen. */
+/* A pixel is one of 256 grey levels k/255.  A density on them is no probability, and may be as large as
+ * its variance is small; so a Gaussian gives a level the mass of what rounds to it,
+ *   P(k) = Phi((k + 1/2)/255) - Phi((k - 1/2)/255), with what lies beyond 0 or 255 in these,
+ * and -log2 P(levels, codes) is the length of a code that the model could write: at least that of an
+ * image by its own marginal.  Of a Bernoulli, level_nats is the reconstruction term, a log probability
+ * where the pixels are binary and a cross-entropy where they are not.
+ *
+ * Over the test images; counts (K), unless NULL: how often each code was chosen. */
 ev_status ev_vqvae_evaluate(ev_vqvae_run *run, ev_vqvae_evaluation *found, double *counts,
                             ev_error *error);
 

@@ -1,6 +1,7 @@
 /* The VQ-VAE as its users see it: a run, its folder, stops and resumptions, codes and back. */
 #include "program.h"
 
+#include <math.h>
 #include <stdint.h>
 
 enum { SIDE = 8, TRAIN = 60, TESTS = 20 };
@@ -304,6 +305,14 @@ Test(train_vqvae, measures_of_several_runs_are_one_table)
     cr_expect_float_eq(measures[1], share, 1e-4);
     cr_expect_float_eq(measures[5], learnt, 1e-4);
     cr_expect_float_eq(measures[6], uniform, 1e-4);
+    /* A probability, of grey levels and codes: the bits are those of the two, and no fewer than 0. */
+    double levels, codes;
+    cr_assert_eq(sscanf(strstr(o.out, "log P(levels|z_q)"), "log P(levels|z_q) %lf", &levels), 1);
+    cr_assert_eq(sscanf(strstr(o.out, "log p(codes), learnt"), "log p(codes), learnt %lf", &codes),
+                 1);
+    cr_expect(levels < 0 && codes < 0);
+    cr_expect_float_eq(learnt, -(levels + codes) / (SIDE * SIDE * log(2)), 1e-4);
+    HAS(o.out, "at most, of 256 grey levels");
     forget(&o);
     o = run(
         "\"$EVIDENCE\" train vae --hidden 6 --latent 2 --batch 10 --threads 1 --data images "

@@ -280,3 +280,47 @@ Test(gaussian, draws_have_the_moments_and_do_not_depend_on_how_they_are_asked_fo
         cr_assert(fabs(cross / N) < 6.0 / sqrt(N), "correlation");
     }
 }
+
+/* A telescoping sum of intervals from -infinity to infinity, narrow and wide ones, far out too. */
+Test(gaussian, the_masses_of_intervals_add_up_to_one)
+{
+    uint64_t state = 11;
+    for (size_t round = 0; round < oracle_rounds(20); round++) {
+        const pair g = draw(&state, round);
+        const size_t cells = 3 + 50 * (round % 6);
+        double sum = 0;
+        for (size_t k = 0; k <= cells; k++) {
+            double low = k == 0 ? -HUGE_VAL : g.mu_q + (double)(k - 1) / (double)cells;
+            double high = k == cells ? HUGE_VAL : g.mu_q + (double)k / (double)cells;
+            sum += exp(ev_gaussian_scalar_log_mass(low, high, g.mu, g.sigma));
+        }
+        SAME(sum, 1.0, 1e-13, 0.0, g);
+    }
+}
+
+/* The integral of the density over the interval, scaled by its largest value there, to either side of
+ * the mean and across it; far out, where the mass itself is no double any more, too. */
+Test(gaussian, the_mass_of_an_interval_is_the_integral_of_its_density)
+{
+    static const double ends[][2] = {{-0.3, 0.9}, {2, 2.01}, {-7, -6.5},    {5, 9},   {-60, -59},
+                                     {200, 201},  {0, 1e-6}, {-1e-3, 1e-3}, {-9, 40}, {50, 50.001}};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        for (double sigma = 0.25; sigma < 5; sigma *= 4) {
+            const double low = ends[i][0], high = ends[i][1], mu = 0.125;
+            double nearest = low > mu ? low : high < mu ? high : mu;
+            double top = ev_gaussian_scalar_log_density(nearest, mu, sigma), sum = 0;
+            /* Where the density has fallen by e^-800 nothing is left to be added up. */
+            double reach = 40 * sigma, from = fmax(low, nearest - reach),
+                   to = fmin(high, nearest + reach);
+            const size_t cells = 200000;
+            for (size_t k = 0; k <= cells; k++) {
+                double x = from + (to - from) * (double)k / (double)cells;
+                double weight = k == 0 || k == cells ? 1 : k % 2 == 1 ? 4 : 2;
+                sum += weight * exp(ev_gaussian_scalar_log_density(x, mu, sigma) - top);
+            }
+            double wanted = top + log(sum * (to - from) / (3 * (double)cells));
+            double found = ev_gaussian_scalar_log_mass(low, high, mu, sigma);
+            cr_expect(fabs(found - wanted) <= 1e-9 * fmax(1, fabs(wanted)),
+                      "%.15g for %.15g on [%g, %g], sigma %g", found, wanted, low, high, sigma);
+        }
+}
