@@ -26,8 +26,8 @@ static const ev_option options[] = {
      &asked.images, 0, 64, NULL},
     {"samples", 0, EV_OPTION_NUMBER, "N", "samples of z for those (default 1000; not of vqvae)",
      &asked.samples, 0, 1000000, NULL},
-    {"seed", 0, EV_OPTION_NUMBER, "N", "of noise and directions (default 1; not of vqvae)",
-     &asked.seed, 0, UINT64_MAX - 1, NULL},
+    {"seed", 0, EV_OPTION_NUMBER, "N", "of noise and directions (default 1)", &asked.seed, 0,
+     UINT64_MAX - 1, NULL},
     {"jsonl", 0, EV_OPTION_FLAG, NULL, "print the rows as JSON lines", &asked.jsonl, 0, 0, NULL},
 };
 enum { OPTIONS = sizeof options / sizeof *options };
@@ -38,8 +38,8 @@ static void help(FILE *out)
         "Audits a run's checkpoint on a minibatch of test images: each term of the float loss\n"
         "against the derived closed form in double, quadrature (up to 2 latent dimensions) and\n"
         "sampling, the bound against log p(x), the gradient against directional derivatives.  Of\n"
-        "a VQ-VAE: each term against the same in double, where gradients must be 0, the nearest\n"
-        "codes, a step of the codebook.\n"
+        "a VQ-VAE: each term and the gradient against the same in double, where gradients must be\n"
+        "0, the nearest codes, a step of the codebook.\n"
         "Exit status 1 when a row is refuted: its term is named.\n\n",
         out);
     ev_options_help(out, options, OPTIONS);
@@ -140,7 +140,8 @@ static ev_status audit_vqvae(ev_vqvae_run *run, ev_audit *audit, ev_error *error
         source->in_order(source->context, 0, B, x);
         const ev_vqvae_loss loss = ev_vqvae_forward(&t->model, parameters, B, x, &w);
         const ev_vqvae_audit_subject subject = {
-            &t->model, parameters, &t->average, B, x, &loss, &w, t->autoencoder.gradient};
+            &t->model, parameters, &t->average, B, x, &loss, &w, t->autoencoder.gradient,
+            asked.seed};
         status = ev_vqvae_audit_run(&subject, audit, error);
     } else {
         status = ev_error_set(error, EV_NO_MEMORY, "out of memory for the audit");
@@ -191,14 +192,15 @@ static int audit_run(const char *folder)
 
 static const uint64_t UNSAID = UINT64_MAX;
 
-/* Draws of z and directions are of models whose posterior is a density. */
+/* Draws of z are of models whose posterior is a density. */
 static int run_vqvae(const char *folder)
 {
-    if (asked.images == UNSAID && asked.samples == UNSAID && asked.seed == UNSAID)
+    asked.seed = asked.seed == UNSAID ? 1 : asked.seed;
+    if (asked.images == UNSAID && asked.samples == UNSAID)
         return audit_vqvae_run(folder);
     ev_message(EV_COLOUR_AUTO,
-               "%s is a run of a VQ-VAE, in whose audit nothing is drawn: --images, --samples and "
-               "--seed have no place there",
+               "%s is a run of a VQ-VAE, in whose audit no z is drawn: --images and --samples have "
+               "no place there",
                folder);
     return EV_EXIT_INPUT;
 }

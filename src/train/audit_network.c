@@ -129,8 +129,20 @@ size_t ev_audit_sides(const ev_mlp *mlp, const float *parameters, size_t n, size
     return kinks;
 }
 
-/* Has the direction anything in this layer?  Along one block most layers have nothing to do. */
-static const float *part_of(const float *direction, size_t offset, size_t count)
+bool ev_audit_between(double ours, float theirs, float low, float high, double resolution,
+                      size_t *kinks, size_t *beyond)
+{
+    const bool us = ours >= (double)low && ours <= (double)high,
+               them = theirs >= low && theirs <= high;
+    if (us == them)
+        return us;
+    const bool same = fabs(ours - (double)theirs) <= 10.0 * resolution * (1.0 + fabs(ours));
+    *kinks += same;
+    *beyond += !same;
+    return same ? them : us;
+}
+
+const float *ev_audit_part_of(const float *direction, size_t offset, size_t count)
 {
     for (size_t i = 0; direction != NULL && i < count; i++)
         if (direction[offset + i] != 0.0F)
@@ -146,9 +158,9 @@ const double *ev_audit_tangent(const ev_mlp *mlp, const float *parameters, const
     for (size_t l = 0; l < mlp->depth; l++) {
         const size_t in = mlp->width[l], out = mlp->width[l + 1];
         double *here = scratch[l % 2];
-        ev_audit_product(out, in, stride, part_of(direction, mlp->weight[l], in * out),
-                         part_of(direction, mlp->bias[l], out), l == 0 ? x : act[l - 1], false,
-                         here);
+        ev_audit_product(out, in, stride, ev_audit_part_of(direction, mlp->weight[l], in * out),
+                         ev_audit_part_of(direction, mlp->bias[l], out), l == 0 ? x : act[l - 1],
+                         false, here);
         if (tangent != NULL)
             ev_audit_product(out, in, stride, parameters + mlp->weight[l], NULL, tangent, true,
                              here);

@@ -33,6 +33,14 @@ size_t ev_audit_sides(const ev_mlp *mlp, const float *parameters, size_t n, size
                       const double *x, double *const act[], float *const own[], double resolution,
                       unsigned char *const on[], size_t *beyond);
 
+/* Is a number between the limits?  Where float and double answer differently, the float's answer is
+ * taken if the two are the same number up to rounding, and *kinks goes up; otherwise *beyond. */
+bool ev_audit_between(double ours, float theirs, float low, float high, double resolution,
+                      size_t *kinks, size_t *beyond);
+/* Has the direction anything in these parameters?  Their part of it, or NULL: along one block most
+ * layers have nothing to do. */
+const float *ev_audit_part_of(const float *direction, size_t offset, size_t count);
+
 /* The derivative of the outputs along `direction` (in the parameters' layout; NULL: none) and
  * tangent (width[0],stride) of x (NULL: none).  scratch[2]: (widest layer, stride) each.  Returns the
  * outputs' (width[depth],stride), in one of the two. */

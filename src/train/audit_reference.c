@@ -86,19 +86,10 @@ static ev_status place(ev_audit_reference *r, ev_error *error)
 
 /* --- Limits -------------------------------------------------------------------------------- */
 
-/* Is a number between the limits?  The float's answer is taken when both are the same number up to
- * rounding. */
 static unsigned char between(ev_audit_reference *r, double ours, float theirs, float low,
                              float high)
 {
-    const unsigned char us = ours >= (double)low && ours <= (double)high,
-                        them = theirs >= low && theirs <= high;
-    if (us == them)
-        return us;
-    const bool same = fabs(ours - (double)theirs) <= 10.0 * r->resolution * (1.0 + fabs(ours));
-    r->kinks += same;
-    r->beyond += !same;
-    return same ? them : us;
+    return ev_audit_between(ours, theirs, low, high, r->resolution, &r->kinks, &r->beyond);
 }
 
 static void find_limits(ev_audit_reference *r)

@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "probability/mixture.h"
 #include "train/audit.h"
+#include "train/audit_directions.h"
 #include "train/audit_network.h"
 
 /* The derivative's parts, by term and by the way that it goes. */
@@ -30,7 +31,7 @@ typedef enum {
     EV_PART_CATEGORICAL_PI,
     EV_PART_CATEGORICAL_GAMMA,
     EV_PART_ENTROPY,
-    EV_PARTS
+    EV_PARTS /* EV_AUDIT_PARTS at most */
 } ev_audit_part;
 
 typedef struct {
@@ -72,15 +73,9 @@ double ev_audit_log_likelihood(const ev_audit_reference *r, const float *x, cons
 void ev_audit_log_likelihoods(const ev_audit_reference *r, const float *x, const double *out,
                               size_t stride, size_t first, size_t n, double *log_px);
 
-typedef struct {
-    double part[EV_PARTS]; /* of the mean ELBO */
-    double sum;
-    double size; /* the mean over samples of the sum of |parts|, and of the root of the sum of the
-                    pixels' squares */
-} ev_audit_slope;
-
-/* Along direction (layout.size).  Unless `split`, the reconstruction's three parts come as one, the
- * first, which is three times as quick. */
+/* The derivative of the mean ELBO along direction (layout.size); its size: the mean over samples of
+ * the sum of |parts|, and of the root of the sum of the pixels' squares.  Unless `split`, the
+ * reconstruction's three parts come as one, the first, which is three times as quick. */
 ev_audit_slope ev_audit_reference_slope(const ev_audit_reference *r, const float *direction,
                                         bool split);
 

@@ -10,6 +10,7 @@
 #include "train/audit_reference.h"
 
 #include "probability/log_space.h"
+#include "train/audit_pixel.h"
 
 #include <math.h>
 #include <string.h>
@@ -173,25 +174,19 @@ static double likelihood_dot(const ev_audit_reference *r, const float *x, size_t
 {
     const size_t D = r->subject->model->config.D, stride = r->decoded;
     double sum = 0.0, squares = 0.0;
+    const ev_likelihood_kind likelihood = r->subject->model->config.likelihood;
     for (size_t i = 0; i < D; i++) {
-        const double a = r->out[i * stride + column], a_dot = out_dot[i * stride + column];
-        if (r->subject->model->config.likelihood == EV_LIKELIHOOD_BERNOULLI) {
-            const double summand = ((double)x[i] - ev_sigmoid(a)) * a_dot;
-            sum += summand;
-            squares += summand * summand;
-            continue;
-        }
         const size_t v = (D + i) * stride + column;
-        const double log_var = fmin(fmax(r->out[v], (double)EV_LOG_VAR_X_MIN),
-                                    (double)EV_LOG_VAR_X_MAX);
-        const double off = (double)x[i] - a, precision = exp(-log_var);
-        const double by_mean = off * precision * a_dot;
-        const double by_log_var = r->out_on[v] ? 0.5 * (off * off * precision - 1.0) * out_dot[v]
-                                               : 0.0;
-        sum += by_mean + by_log_var;
+        const double a_dot = out_dot[i * stride + column];
+        const bool normal = likelihood == EV_LIKELIHOOD_GAUSSIAN;
+        const ev_audit_pixel p = ev_audit_pixel_slope(
+            likelihood, (double)x[i], r->out[i * stride + column], normal ? r->out[v] : 0.0);
+        const double by_out = p.by_out * a_dot;
+        const double by_log_var = normal && r->out_on[v] ? p.by_log_var * out_dot[v] : 0.0;
+        sum += by_out + by_log_var;
         /* x - mean cancels: a tenth of its terms, which times the resolution is 16 roundings. */
-        const double terms = 0.1 * (fabs((double)x[i]) + fabs(a)) * precision * a_dot;
-        squares += by_mean * by_mean + by_log_var * by_log_var + terms * terms;
+        const double terms = 0.1 * p.cancelled * a_dot;
+        squares += by_out * by_out + by_log_var * by_log_var + terms * terms;
     }
     *size = sqrt(squares);
     return sum;

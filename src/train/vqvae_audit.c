@@ -1,6 +1,7 @@
 #include "train/vqvae_audit.h"
 
 #include "nn/buffer.h"
+#include "train/vqvae_audit_gradient.h"
 #include "train/vqvae_reference.h"
 
 #include <math.h>
@@ -250,7 +251,7 @@ static ev_status codes(const ev_vqvae_audit_subject *s, ev_audit *audit, ev_erro
     return status;
 }
 
-/* Halves come last: their forward passes write over the workspace. */
+/* Halves and the gradient come last: their forward passes write over the workspace. */
 ev_status ev_vqvae_audit_run(const ev_vqvae_audit_subject *s, ev_audit *audit, ev_error *error)
 {
     *audit = (ev_audit){.alpha = 0};
@@ -263,5 +264,7 @@ ev_status ev_vqvae_audit_run(const ev_vqvae_audit_subject *s, ev_audit *audit, e
         status = codes(s, audit, error);
     if (status == EV_OK)
         status = add(audit, "halves", "", "two batches", halves(s), 1e-5, error);
+    if (status == EV_OK)
+        status = ev_vqvae_audit_few(s, audit, error);
     return status;
 }

@@ -18,11 +18,26 @@
  *   average                     the codes after a step of the averages, against the definition in
  *                               double, where they move so [ema-step]
  *   halves                      the loss of a batch is the mean of its halves' losses
- * The last four are relative to the size of what is compared.
+ * The last four are relative to the size of what is compared.  Then, on the first four images,
+ *   activations                 units whose ReLU or limit is on another side than in double, not within
+ *                               rounding: none
+ *   gradient along BLOCK        the derivative of the loss along the gradient's own direction in a block
+ *                               of parameters, against that of the reference, forward mode in double
+ *                               (vqvae_tangent.h) [vq-loss-encoder, vq-decoder, vq-loss-code]
+ *   gradient along BLOCK,       along random signs there
+ *   random
+ *   gradient, random direction  along random signs in all blocks at once, 20 times
+ *   gradient of a term          its own derivative along the one of these directions where it is
+ *                               furthest off [st-decoder-gradient, vq-codebook-term,
+ *                               vq-commitment-term]
+ * The images are repeated until the batch is full, so that the float pass is cut as it is in training.
+ * Where the codes move by averages, the loss has no codebook term: the gradient there is 0 to the bit.
+ * If the gradient differs by a factor in one part, straight-through say, that is named.
  *
  * The bound of the loss is 1e-5 of the terms' sizes.  A float is right to 6e-8, and a sum of n of them
  * goes astray by some sqrt(n) 6e-8 of what is added up: 1.4e-6 for the 577 products of the longest
- * here.  Each of some ten layers adds that much, and they add up like independent errors.
+ * here.  Each of some ten layers adds that much, and they add up like independent errors.  That of a
+ * derivative is 1e-5 of its size, and of the gradient's along the direction (audit_directions.h).
  */
 #ifndef EV_TRAIN_VQVAE_AUDIT_H
 #define EV_TRAIN_VQVAE_AUDIT_H
@@ -40,6 +55,7 @@ typedef struct {
     const ev_vqvae_loss *loss; /* as reported: the mean over the batch */
     ev_vqvae_workspace *w;     /* that of the forward pass, written over */
     float *gradient;           /* (layout.size), written over */
+    uint64_t seed;             /* of the directions */
 } ev_vqvae_audit_subject;
 
 /* EV_OK whatever the verdicts are; EV_NO_MEMORY.  Free *audit in any case. */

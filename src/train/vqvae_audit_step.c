@@ -9,8 +9,14 @@ ev_status ev_vqvae_audit_step(ev_vqvae_trainer *t, ev_audit *audit, ev_error *er
                         ev_vqvae_trainer_epoch_step(t) * B, B, t->x);
     const ev_vqvae_loss loss = ev_vqvae_forward(&t->model, t->autoencoder.parameters, B, t->x,
                                                 &t->w);
-    const ev_vqvae_audit_subject subject = {
-        &t->model, t->autoencoder.parameters, &t->average, B, t->x, &loss,
-        &t->w,     t->autoencoder.gradient};
+    const ev_vqvae_audit_subject subject = {&t->model,
+                                            t->autoencoder.parameters,
+                                            &t->average,
+                                            B,
+                                            t->x,
+                                            &loss,
+                                            &t->w,
+                                            t->autoencoder.gradient,
+                                            t->config.seed + t->step};
     return ev_vqvae_audit_run(&subject, audit, error);
 }

@@ -67,8 +67,8 @@ static ev_audit audit_of(setting *s)
 {
     ev_audit audit;
     ev_error error = EV_ERROR_NONE;
-    const ev_vqvae_audit_subject subject = {&s->model, s->parameters, &s->average, B,
-                                            s->x,      &s->loss,      &s->w,       s->gradient};
+    const ev_vqvae_audit_subject subject = {&s->model, s->parameters, &s->average, B, s->x,
+                                            &s->loss,  &s->w,         s->gradient, 1};
     cr_assert_eq(ev_vqvae_audit_run(&subject, &audit, &error), EV_OK, "%s", error.message);
     return audit;
 }
