@@ -8,6 +8,7 @@
 typedef struct {
     double by_out;     /* d log p/d logit, or d log p/d mean */
     double by_log_var; /* of a Gaussian, within its limits; else 0 */
+    double curvature;  /* - d by_out/d out: p (1 - p), or 1/sigma^2 */
     double cancelled;  /* what by_out is a difference of, where that may cancel; else 0 */
 } ev_audit_pixel;
 

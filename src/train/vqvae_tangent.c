@@ -78,20 +78,23 @@ void ev_vqvae_tangents_destroy(ev_vqvae_tangents *t)
 
 /* --- The terms ----------------------------------------------------------------------------- */
 
-/* A sum of summands, and of their squares. */
+/* A sum of summands, and of the squares of what rounding errors of them are relative to. */
 typedef struct {
     double sum, squares;
 } total;
 
 static double size_of(const total *t) { return fabs(t->sum) + sqrt(t->squares); }
 
-static void add(total *t, double summand, double cancelled)
+/* moves: what an error of s does to the summand; a tenth counts. */
+static void add(total *t, double summand, double moves)
 {
     t->sum += summand;
-    t->squares += summand * summand + 0.01 * cancelled * cancelled;
+    t->squares += summand * summand + 0.01 * moves * moves;
 }
 
-/* Minus that of log p(x|S) from the outputs'. */
+/* Minus that of log p(x|S) from the outputs'.  An error of an output moves it by the second derivatives:
+ * of the mean by 1/sigma^2 a. + (x - a)/sigma^2 v., of the log variance by (x - a)/sigma^2 a. +
+ * (x - a)^2/(2 sigma^2) v. */
 static total reconstruction_dot(const ev_vqvae *m, const ev_vqvae_tangent_image *image,
                                 const double *out_dot)
 {
@@ -101,11 +104,12 @@ static total reconstruction_dot(const ev_vqvae *m, const ev_vqvae_tangent_image 
     total t = {0, 0};
     for (size_t i = 0; out_dot != NULL && i < m->D; i++) {
         const size_t at = ev_vqvae_output_of(m, i), v = normal ? at + m->config.channels : at;
-        const ev_audit_pixel slope = ev_audit_pixel_slope(likelihood, p->x[i], p->out[at],
-                                                          p->out[v]);
-        add(&t, -slope.by_out * out_dot[at], slope.cancelled * out_dot[at]);
-        if (normal && image->on[i])
-            add(&t, -slope.by_log_var * out_dot[v], 0);
+        const ev_audit_pixel d = ev_audit_pixel_slope(likelihood, p->x[i], p->out[at], p->out[v]);
+        const double a_dot = out_dot[at], v_dot = normal && image->on[i] ? out_dot[v] : 0;
+        add(&t, -d.by_out * a_dot, p->out_size[at] * (d.curvature * a_dot + d.by_out * v_dot));
+        if (normal)
+            add(&t, -d.by_log_var * v_dot,
+                p->out_size[v] * (d.by_out * a_dot + (d.by_log_var + 0.5) * v_dot));
     }
     return t;
 }

@@ -9,8 +9,9 @@
  *   commitment. = beta sum_i 2 (z_i - e_i) z_i.                               [vq-commitment-term]
  *
  * A derivative comes with its size, which rounding errors are relative to: its own absolute value, and
- * the root of the sum of its summands' squares, with a tenth of what cancels in x - mean and z - e:
- * times 1e-5, that is 16 roundings.
+ * the root of the sum of its summands' squares, to each of which is added what a tenth of the s of
+ * vqvae_reference.h, as an error of z or of the decoder's outputs, makes of it: times 1e-5, that is an
+ * error of 16 roundings.
  */
 #ifndef EV_TRAIN_VQVAE_TANGENT_H
 #define EV_TRAIN_VQVAE_TANGENT_H
