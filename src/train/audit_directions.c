@@ -63,6 +63,8 @@ double ev_audit_along(size_t n, const float *gradient, const float *v, double *s
 {
     double sum = 0.0, squares = 0.0;
     for (size_t i = 0; i < n; i++) {
+        if (v[i] == 0.0F) /* what is not finite there is another direction's */
+            continue;
         const double product = (double)gradient[i] * (double)v[i];
         sum += product;
         squares += product * product;
@@ -130,28 +132,52 @@ static double sum_of(const probe *p, unsigned parts)
     return sum;
 }
 
-/* The factor a for which difference = a part fits best, and its worst residual in units of the
- * bounds, that of the fit itself among them. */
-static double match(size_t n, const probe *p, unsigned parts, double *factor)
+/* Parts that may be wrong together, by a factor for each of two sets of them. */
+typedef struct {
+    unsigned parts[2]; /* the second may be none */
+    double factor[2];
+} fit;
+
+/* Least squares of difference = factor[0] part[0] + factor[1] part[1], in units of the bounds.  False
+ * when a part is nothing but rounding, which explains nothing, or both are one. */
+static bool solve(size_t n, const probe *p, fit *f)
 {
-    double above = 0.0, below = 0.0, worst = 0.0;
+    double S[2][2] = {{0}}, y[2] = {0};
     for (size_t k = 0; k < n; k++) {
         if (p[k].error == 0.0) /* both sides are 0 */
             continue;
-        const double part = sum_of(&p[k], parts), off = p[k].ours - p[k].slope.sum;
-        above += off * part / (p[k].error * p[k].error);
-        below += part * part / (p[k].error * p[k].error);
+        const double off = (p[k].ours - p[k].slope.sum) / p[k].error;
+        const double part[2] = {sum_of(&p[k], f->parts[0]) / p[k].error,
+                                sum_of(&p[k], f->parts[1]) / p[k].error};
+        for (int i = 0; i < 4; i++)
+            S[i / 2][i % 2] += part[i / 2] * part[i % 2];
+        y[0] += off * part[0];
+        y[1] += off * part[1];
     }
-    *factor = below > 0.0 ? above / below : 0.0;
-    for (size_t k = 0; k < n; k++) {
-        const double off = p[k].ours - p[k].slope.sum - *factor * sum_of(&p[k], parts);
-        worst = fmax(worst, fabs(off) / (p[k].error * (1.0 + fabs(*factor))));
-    }
-    /* A part that is nothing but rounding explains nothing. */
-    return below > (double)n ? worst : HUGE_VAL;
+    if (f->parts[1] == 0)
+        S[1][1] = (double)n + 1.0;
+    const double least = (double)n, determinant = S[0][0] * S[1][1] - S[0][1] * S[1][0];
+    f->factor[0] = (y[0] * S[1][1] - y[1] * S[0][1]) / determinant;
+    f->factor[1] = (y[1] * S[0][0] - y[0] * S[1][0]) / determinant;
+    return S[0][0] > least && S[1][1] > least && determinant > least * fmax(S[0][0], S[1][1]);
 }
 
-/* No part fits.  The blocks still tell. */
+/* Do the parts explain the differences, within twice the bounds, that of the fit itself among them? */
+static bool explains(size_t n, const probe *p, fit *f)
+{
+    double worst = 0.0;
+    if (!solve(n, p, f))
+        return false;
+    const double slack = 1.0 + fabs(f->factor[0]) + fabs(f->factor[1]);
+    for (size_t k = 0; k < n; k++) {
+        const double off = p[k].ours - p[k].slope.sum - f->factor[0] * sum_of(&p[k], f->parts[0]) -
+                           f->factor[1] * sum_of(&p[k], f->parts[1]);
+        worst = fmax(worst, fabs(off) / (p[k].error * slack));
+    }
+    return worst <= 2.0;
+}
+
+/* No parts fit.  The blocks still tell. */
 static void blame_block(const ev_audit_of_block *blamed, ev_audit *audit)
 {
     for (; blamed != NULL && blamed->block != NULL; blamed++)
@@ -168,20 +194,44 @@ static void blame_block(const ev_audit_of_block *blamed, ev_audit *audit)
 }
 
 /* Parts of which some are counted and some are not have no factor of their own. */
-static void diagnose(const ev_audit_descent *d, size_t n, const probe *p, ev_audit *audit)
+static bool one_kind(const ev_audit_descent *d, const ev_audit_suspect *s)
 {
-    for (size_t s = 0; s < d->suspected; s++) {
-        const unsigned parts = d->suspects[s].parts, counted = parts & d->counted;
-        double factor;
-        if ((counted != 0 && counted != parts) || !(match(n, p, parts, &factor) <= 2.0))
-            continue;
-        snprintf(audit->failed, sizeof audit->failed, "gradient of %s", d->suspects[s].name);
-        snprintf(audit->diagnosis, sizeof audit->diagnosis,
-                 "the gradient counts that of %s %.4g times instead of %s", d->suspects[s].name,
-                 counted != 0 ? 1.0 + factor : factor, counted != 0 ? "once" : "never");
-        return;
-    }
-    blame_block(d->blamed, audit);
+    return (s->parts & d->counted) == 0 || (s->parts & d->counted) == s->parts;
+}
+
+/* As it is printed: what is 0 within the bounds is 0. */
+static double shown(double factor) { return round(1e6 * factor) / 1e6 + 0.0; }
+
+static void name_fit(const ev_audit_descent *d, const ev_audit_suspect *a,
+                     const ev_audit_suspect *b, const fit *f, ev_audit *audit)
+{
+    const bool once = (a->parts & d->counted) != 0;
+    int written = snprintf(audit->diagnosis, sizeof audit->diagnosis,
+                           "the gradient counts that of %s %.4g times instead of %s", a->name,
+                           shown(once + f->factor[0]), once ? "once" : "never");
+    const bool once_too = b != NULL && (b->parts & d->counted) != 0;
+    if (b != NULL && written > 0 && (size_t)written < sizeof audit->diagnosis)
+        snprintf(audit->diagnosis + written, sizeof audit->diagnosis - (size_t)written,
+                 ", that of %s %.4g times instead of %s", b->name, shown(once_too + f->factor[1]),
+                 once_too ? "once" : "never");
+    snprintf(audit->failed, sizeof audit->failed, "gradient of %s", a->name);
+}
+
+/* One set of parts, or else two, of which each has a factor of its own. */
+static bool name_parts(const ev_audit_descent *d, size_t n, const probe *p, bool two,
+                       ev_audit *audit)
+{
+    for (size_t s = 0; s < d->suspected; s++)
+        for (size_t t = two ? s + 1 : s; t < (two ? d->suspected : s + 1); t++) {
+            const ev_audit_suspect *a = &d->suspects[s], *b = two ? &d->suspects[t] : NULL;
+            fit f = {{a->parts, two ? b->parts : 0}, {0, 0}};
+            if (!one_kind(d, a) || (two && (!one_kind(d, b) || (a->parts & b->parts) != 0)) ||
+                !explains(n, p, &f))
+                continue;
+            name_fit(d, a, b, &f, audit);
+            return true;
+        }
+    return false;
 }
 
 /* --- The rows ------------------------------------------------------------------------------ */
@@ -205,8 +255,8 @@ ev_status ev_audit_directions(const ev_audit_descent *d, ev_audit *audit, ev_err
     for (size_t k = 0; k < count && status == EV_OK && differs && clean; k++)
         if (make_direction(d, k, v))
             probes[n++] = probe_along(d, k, v, true);
-    if (n > 0)
-        diagnose(d, n, probes, audit);
+    if (n > 0 && !name_parts(d, n, probes, false, audit) && !name_parts(d, n, probes, true, audit))
+        blame_block(d->blamed, audit);
     free(v);
     free(probes);
     return status;

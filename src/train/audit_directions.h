@@ -9,8 +9,9 @@
  * relative to |g| (with the weights) is one on |e|/|g|.  It is the resolution times that, plus the
  * mean over samples of the sum of the derivative's |parts|, in which what cancels is not lost.
  * 3. If one differs: the differences, as a function of the direction, are matched with each part of
- *    the reference's derivative.  If they are proportional to one, that part of the gradient is
- *    wrong by a factor, and is named; otherwise the first block is.
+ *    the reference's derivative, and then with each two of them.  If they are a multiple of one, or a
+ *    sum of multiples of two, these parts of the gradient are wrong by a factor, and are named;
+ *    otherwise the first block is.
  */
 #ifndef EV_TRAIN_AUDIT_DIRECTIONS_H
 #define EV_TRAIN_AUDIT_DIRECTIONS_H
