@@ -85,11 +85,11 @@ typedef struct {
 
 static double size_of(const total *t) { return fabs(t->sum) + sqrt(t->squares); }
 
-/* moves: what an error of s does to the summand; a tenth counts. */
+/* moves: what an error of z or of an output does to the summand. */
 static void add(total *t, double summand, double moves)
 {
     t->sum += summand;
-    t->squares += summand * summand + 0.01 * moves * moves;
+    t->squares += summand * summand + moves * moves;
 }
 
 /* Minus that of log p(x|S) from the outputs'.  An error of an output moves it by the second derivatives:
@@ -106,10 +106,11 @@ static total reconstruction_dot(const ev_vqvae *m, const ev_vqvae_tangent_image 
         const size_t at = ev_vqvae_output_of(m, i), v = normal ? at + m->config.channels : at;
         const ev_audit_pixel d = ev_audit_pixel_slope(likelihood, p->x[i], p->out[at], p->out[v]);
         const double a_dot = out_dot[at], v_dot = normal && image->on[i] ? out_dot[v] : 0;
-        add(&t, -d.by_out * a_dot, p->out_size[at] * (d.curvature * a_dot + d.by_out * v_dot));
+        add(&t, -d.by_out * a_dot,
+            0.1 * p->out_size[at] * (d.curvature * a_dot + d.by_out * v_dot));
         if (normal)
             add(&t, -d.by_log_var * v_dot,
-                p->out_size[v] * (d.by_out * a_dot + (d.by_log_var + 0.5) * v_dot));
+                0.1 * p->out_size[v] * (d.by_out * a_dot + (d.by_log_var + 0.5) * v_dot));
     }
     return t;
 }

@@ -9,9 +9,10 @@
  *   commitment. = beta sum_i 2 (z_i - e_i) z_i.                               [vq-commitment-term]
  *
  * A derivative comes with its size, which rounding errors are relative to: its own absolute value, and
- * the root of the sum of its summands' squares, to each of which is added what a tenth of the s of
- * vqvae_reference.h, as an error of z or of the decoder's outputs, makes of it: times 1e-5, that is an
- * error of 16 roundings.
+ * the root of the sum of its summands' squares.  To each is added what an error of z, or of an output of
+ * the decoder, makes of it by the second derivatives: one of s (vqvae_reference.h) for z, as in the
+ * terms' sizes, because z - e is a small remainder of what z adds up; one of s/10 for an output, which
+ * times 1e-5 is 16 roundings.  Bounds that trained networks use less than a tenth of.
  */
 #ifndef EV_TRAIN_VQVAE_TANGENT_H
 #define EV_TRAIN_VQVAE_TANGENT_H
