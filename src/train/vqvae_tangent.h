@@ -12,7 +12,7 @@
  * the root of the sum of its summands' squares.  To each is added what an error of z, or of an output of
  * the decoder, makes of it by the second derivatives: one of s (vqvae_reference.h) for z, as in the
  * terms' sizes, because z - e is a small remainder of what z adds up; one of s/10 for an output, which
- * times 1e-5 is 16 roundings.  Bounds that trained networks use less than a tenth of.
+ * times 1e-5 is 16 roundings.  Trained networks use a tenth of the bounds.
  */
 #ifndef EV_TRAIN_VQVAE_TANGENT_H
 #define EV_TRAIN_VQVAE_TANGENT_H
