@@ -131,8 +131,9 @@ $(OBJ)/tests/%.o: private COMPILE += $(TEST_FLAGS)
 # flag on the way not taken; values, NaN among them, are the same without.
 FLOAT_FLAGS := -fno-math-errno -fno-trapping-math
 $(OBJ)/src/nn/%.o $(OBJ)/src/models/%.o: private COMPILE += $(FLOAT_FLAGS)
-# Products are fused with their sums in the convolutions' inner loops.
-$(OBJ)/src/nn/conv_kernels.o: private COMPILE += -ffp-contract=fast
+# Products are fused with their sums in the convolutions' inner loops.  Their vectors are passed among
+# the functions of one file alone: no matter how, where the machine has none so long.
+$(OBJ)/src/nn/conv_kernels.o: private COMPILE += -ffp-contract=fast -Wno-psabi
 $(OBJ)/src/data/image_set.o: private COMPILE += -DEV_DATASET='"$(DATASET)"'
 # Their one function is declared by the generated table; a fuzz target's by libFuzzer.
 $(OBJ)/checks/%.o $(OBJ)/tests/fuzz/%.o: private COMPILE += -Ichecks -Wno-missing-prototypes

@@ -80,6 +80,8 @@ static void fill_vqvae(const ev_vqvae_run *run, const ev_vqvae_evaluation *e, ro
     add_text(r, "model", "vqvae");
     add_data(r, s->data);
     add_whole(r, "seed", s->seed);
+    add_text(r, "likelihood", ev_likelihood_names[s->likelihood]);
+    add_text(r, "binarise", ev_binarisation_names[s->binarise]);
     add_text(r, "codebook", ev_codebook_names[s->codebook]);
     add_real(r, "revive", s->revive);
     add_whole(r, "step", run->trainer.step);
@@ -88,8 +90,10 @@ static void fill_vqvae(const ev_vqvae_run *run, const ev_vqvae_evaluation *e, ro
     add_real(r, "perplexity", e->perplexity);
     add_whole(r, "codes", s->codes);
     add_real(r, "dead_share", (double)(s->codes - e->used) / (double)s->codes);
-    add_real(r, "bits_learnt", e->bits);
-    add_real(r, "bits_uniform", e->uniform_bits);
+    /* A cross-entropy is the length of no code. */
+    const bool coded = s->likelihood == EV_LIKELIHOOD_GAUSSIAN || s->binarise != EV_BINARISE_NONE;
+    add_real(r, "bits_learnt", coded ? e->bits : (double)NAN);
+    add_real(r, "bits_uniform", coded ? e->uniform_bits : (double)NAN);
 }
 
 static ev_status measure_vqvae(const request *asked, const char *folder, row *r, ev_error *error)

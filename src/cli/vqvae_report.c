@@ -11,9 +11,9 @@
 static const char *what_is_coded(const ev_vqvae_run *run)
 {
     if (run->trainer.config.model.likelihood == EV_LIKELIHOOD_GAUSSIAN)
-        return "of 256 grey levels";
+        return "at most, of 256 grey levels";
     return run->settings.binarise == EV_BINARISE_NONE ? "of a cross-entropy: pixels are not binary"
-                                                      : "of binary pixels";
+                                                      : "at most, of binary pixels";
 }
 
 static void print(const ev_vqvae_run *run, const ev_vqvae_evaluation *e)
@@ -23,15 +23,17 @@ static void print(const ev_vqvae_run *run, const ev_vqvae_evaluation *e)
     printf("VQ-VAE after step %" PRIu64 ", on %zu test images\n", run->trainer.step, e->images);
     printf("  log p(x|z_q)           %12.3f nats an image\n", -term[EV_VQ_RECONSTRUCTION]);
     printf("  |z - e|^2              %12.4f an image\n", term[EV_VQ_CODEBOOK]);
-    printf("  squared error          %12.6f a pixel, %.4f of the data's variance\n",
-           e->squared_error, e->squared_error / e->variance);
+    printf("  squared error          %12.6f a pixel", e->squared_error);
+    if (e->variance > 0)
+        printf(", %.4f of the data's variance", e->squared_error / e->variance);
+    printf("\n");
     printf("  perplexity             %12.1f of %zu codes; %zu never chosen\n", e->perplexity, K,
            K - e->used);
     if (run->trainer.config.model.likelihood == EV_LIKELIHOOD_GAUSSIAN)
         printf("  log P(levels|z_q)      %12.3f\n", -e->level_nats);
     printf("  log p(codes), learnt   %12.3f nats an image\n", -e->prior_nats);
     printf("  log p(codes), uniform  %12.3f\n", -e->uniform_nats);
-    printf("  bits a pixel, learnt   %12.4f at most, %s\n", e->bits, what_is_coded(run));
+    printf("  bits a pixel, learnt   %12.4f %s\n", e->bits, what_is_coded(run));
     printf("  bits a pixel, uniform  %12.4f\n", e->uniform_bits);
 }
 

@@ -8,7 +8,6 @@
 
 const char *const ev_prior_names[] = {"mixture", "standard", NULL};
 const char *const ev_posterior_names[] = {"diagonal", "full", NULL};
-const char *const ev_likelihood_names[] = {"bernoulli", "gaussian", NULL};
 const char *const ev_gamma_names[] = {"optimal", "average", "sample", "mean", NULL};
 
 static ev_status check_size(const char *what, size_t value, size_t most, ev_error *error)

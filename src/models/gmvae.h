@@ -59,8 +59,7 @@ typedef struct {
 } ev_gmvae_config;
 
 /* Spelt as on the command line; ended by NULL. */
-extern const char *const ev_prior_names[],
-    *const ev_posterior_names[], *const ev_likelihood_names[], *const ev_gamma_names[];
+extern const char *const ev_prior_names[], *const ev_posterior_names[], *const ev_gamma_names[];
 
 /* What follows from the configuration; constant after ev_gmvae_create. */
 typedef struct {

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+const char *const ev_likelihood_names[] = {"bernoulli", "gaussian", NULL};
+
 #define LOG_2PI 1.8378770664093454836F
 
 size_t ev_likelihood_outputs(ev_likelihood_kind kind, size_t D)

@@ -16,6 +16,8 @@
 #include <stddef.h>
 
 typedef enum { EV_LIKELIHOOD_BERNOULLI, EV_LIKELIHOOD_GAUSSIAN } ev_likelihood_kind;
+/* "bernoulli", "gaussian", as on the command line; ended by NULL. */
+extern const char *const ev_likelihood_names[];
 
 /* A pixel that never changes would have no likelihood otherwise: its best variance is 0.  The
  * smallest standard deviation is 0.018, 4.7 of 255 grey levels. */

@@ -57,10 +57,13 @@ ev_status ev_conv_check(const ev_conv *conv, size_t B, ev_error *error)
         if (extents[i] == 0 || extents[i] > INT_MAX / 4)
             return ev_error_set(error, EV_BAD_INPUT, "a convolution with an extent of %zu",
                                 extents[i]);
-    if (conv->padding >= conv->kernel || side + 2 * conv->padding < conv->kernel)
-        return ev_error_set(error, EV_BAD_INPUT,
-                            "a convolution of kernel %zu and padding %zu on an image of %zu x %zu",
-                            conv->kernel, conv->padding, conv->height, conv->width);
+    if (conv->padding >= conv->kernel || side + 2 * conv->padding < conv->kernel ||
+        side + 2 * conv->padding < conv->stride)
+        return ev_error_set(
+            error, EV_BAD_INPUT,
+            "a convolution of kernel %zu, stride %zu and padding %zu on an image of "
+            "%zu x %zu",
+            conv->kernel, conv->stride, conv->padding, conv->height, conv->width);
     size_t taps = ev_size_product(ev_size_product(conv->kernel, conv->kernel), conv->channels);
     fine = ev_size_product(ev_size_product(conv->height, conv->width), conv->channels);
     coarse = ev_size_product(ev_conv_out_height(conv), ev_conv_out_width(conv));
@@ -159,7 +162,7 @@ static void fill_bias(size_t channels, const float *bias, float *padded)
         padded[f] = bias != NULL && f < channels ? bias[f] : 0.0F;
 }
 
-/* For the part of an output that begins so many floats on. */
+/* With the bias in whole strips, for the part of an output that begins so many floats on. */
 static ev_conv_finish finish_of(const ev_conv_finish *whole, const float *bias, size_t offset)
 {
     const float *activation = whole->activation;
@@ -346,7 +349,7 @@ static void outer_piece(const ev_conv *conv, size_t images, const float *x, cons
         }
 }
 
-/* d_bias is the sum over the pixels of the side that `fine` names, of `bias` channels. */
+/* d_bias is the sum over the pixels of the finer side, or over the places of the coarser one. */
 static void outer(const ev_conv *conv, size_t B, float *d_weight, float *d_bias, bool fine,
                   const float *x, const float *y, const ev_conv_scratch *scratch)
 {

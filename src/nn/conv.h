@@ -20,6 +20,7 @@
  * A piece of a few images is copied into frames of zeros, and the places read their taps there
  * (conv_kernels.h); the OpenMP threads take the pieces.  The cut, and the order in which sums over
  * the batch are taken, depend on B alone: results are the same to the bit for any number of threads.
+ * The zeros around an image are multiplied like the rest: a weight that is not finite shows there too.
  *
  *   ev_conv conv = {.height = 28, .width = 28, .channels = 1,
  *                   .kernel = 4, .stride = 2, .padding = 1, .filters = 32};
@@ -48,7 +49,7 @@ typedef struct {
     size_t threads;
 } ev_conv_scratch;
 
-/* EV_BAD_INPUT, with the reason, when an extent is 0, p >= k, the kernel exceeds the padded image,
+/* EV_BAD_INPUT, with the reason, when an extent is 0, p >= k, kernel or stride exceeds the padded image,
  * or a size does not fit. */
 ev_status ev_conv_check(const ev_conv *conv, size_t B, ev_error *error);
 /* P, Q, and the rows of the weight matrix, k k C, of a convolution that has been checked. */

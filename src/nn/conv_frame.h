@@ -11,8 +11,8 @@ typedef struct {
     size_t before, height, width, channels, pixel;
 } ev_conv_frame;
 
-/* Of x as the places of the coarser side see it, and of y as the pixels of the finer one do, for which
- * place i is followed by the rows i - (k-1)/s .. i of y, i = floor((h + p)/s). */
+/* Of x as the places of the coarser side see it, and of y as the pixels of the finer one do: a pixel in
+ * row h sees the rows i - (k-1)/s .. i of y, with i = floor((h + p)/s). */
 ev_conv_frame ev_conv_fine_frame(const ev_conv *conv);
 ev_conv_frame ev_conv_coarse_frame(const ev_conv *conv);
 /* For a reader who takes many pixels, a few channels of each: pixels are set apart by an odd number of

@@ -95,22 +95,18 @@ void ev_conv_outer_products(const ev_conv_grid *grid, const float *x,
     for (size_t i = 0; i < EV_CONV_PLACES; i++)
         for (size_t half = 0; half < HALVES; half++)
             s.of[i][half] = load(sum + i * width + half * WIDTH);
-    const float *image = x, *at_row = x;
-    for (size_t row = 0, left = grid->images * grid->rows; left > 0; left--) {
-        const float *at = at_row;
-        at_row += grid->row;
-        if (++row == grid->rows) {
-            row = 0;
-            at_row = image += grid->image;
-        }
+    for (size_t row = 0, image = 0, left = grid->images * grid->rows; left > 0; left--) {
+        size_t at = image + row * grid->row;
+        image += ++row == grid->rows ? grid->image : 0;
+        row = row == grid->rows ? 0 : row;
         for (size_t column = 0; column < grid->columns; column++) {
             const lanes low = load(strip), high = load(strip + WIDTH);
-            add_product(s.of[0], at[a], low, high);
-            add_product(s.of[1], at[b], low, high);
-            add_product(s.of[2], at[c], low, high);
-            add_product(s.of[3], at[d], low, high);
-            add_product(s.of[4], at[e], low, high);
-            add_product(s.of[5], at[f], low, high);
+            add_product(s.of[0], x[at + a], low, high);
+            add_product(s.of[1], x[at + b], low, high);
+            add_product(s.of[2], x[at + c], low, high);
+            add_product(s.of[3], x[at + d], low, high);
+            add_product(s.of[4], x[at + e], low, high);
+            add_product(s.of[5], x[at + f], low, high);
             at += grid->column;
             strip += EV_CONV_LANES;
         }

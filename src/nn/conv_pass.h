@@ -24,8 +24,8 @@ typedef struct {
     size_t images, in_size, out_size, channels;
 } ev_conv_block;
 
-/* What is done to a sum before it is written: a bias (NULL: 0), a ReLU, or a ReLU's derivative where
- * the activation, of the output's shape, is given. */
+/* What is done to a sum before it is written: a bias, a ReLU, or a ReLU's derivative where the
+ * activation, of the output's shape, is given. */
 typedef struct {
     const float *bias;
     bool relu;
@@ -40,7 +40,7 @@ void ev_conv_cut(size_t rows, size_t width, const float *matrix, float *strips);
  * own. */
 void ev_conv_pass_order(const ev_conv_runs *runs, size_t channels, float *strips);
 
-/* The bias in `last` has whole strips here. */
+/* The bias in `last` has whole strips, 0 where there is no channel. */
 void ev_conv_pass_run(const ev_conv_pass *pass, const ev_conv_block *block,
                       const ev_conv_finish *last);
 

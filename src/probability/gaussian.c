@@ -36,21 +36,34 @@ double ev_gaussian_scalar_log_density(double x, double mu, double sigma)
 
 double ev_gaussian_scalar_entropy(double sigma) { return 0.5 * EV_LOG_2PI_E + log(sigma); }
 
-/* log P(x > t) of N(0,1). */
+/* log P(x > t) of N(0,1).  Far out 1/t^2, what its asymptotic form leaves, is nothing beside t^2/2. */
 static double log_tail(double t)
 {
-    if (isinf(t))
-        return t > 0 ? -HUGE_VAL : 0;
-    return gsl_sf_log_erfc(t / sqrt(2.0)) - EV_LOG_2;
+    if (t > 1e5)
+        return -0.5 * t * t - log(t) - 0.5 * EV_LOG_2PI;
+    return t < -1e5 ? 0 : gsl_sf_log_erfc(t / sqrt(2.0)) - EV_LOG_2;
+}
+
+/* log of the integral over [m - w/2, m + w/2], by Taylor's series of the density about m: the term left
+ * out is ((|m| + 1) w)^6/322560. */
+static double log_narrow_mass(double m, double w)
+{
+    const double square = m * m, w2 = w * w;
+    const double second = (square - 1) * w2 / 24;
+    const double fourth = ((square - 6) * square + 3) * w2 * w2 / 1920;
+    return -0.5 * square - 0.5 * EV_LOG_2PI + log(w) + log1p(second + fourth);
 }
 
 /* The interval or its mirror image, whichever lies more to the right: there P(x > t) is small. */
 double ev_gaussian_scalar_log_mass(double low, double high, double mu, double sigma)
 {
-    double a = (low - mu) / sigma, b = (high - mu) / sigma;
+    const double a = (low - mu) / sigma, b = (high - mu) / sigma, w = (high - low) / sigma;
+    const double m = (0.5 * low + 0.5 * high - mu) / sigma;
+    if ((fabs(m) + 1) * w < 0.03)
+        return log_narrow_mass(m, w);
     const bool left = a + b < 0;
-    double from = log_tail(left ? -b : a), to = log_tail(left ? -a : b);
-    return from + log(-expm1(to - from));
+    const double from = log_tail(left ? -b : a), to = log_tail(left ? -a : b);
+    return isinf(from) ? from : from + log(-expm1(to - from));
 }
 
 double ev_gaussian_scale_kl(double sigma_q, double sigma)

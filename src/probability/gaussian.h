@@ -67,8 +67,8 @@ double ev_gaussian_scalar_log_density(double x, double mu, double sigma);
 double ev_gaussian_scalar_entropy(double sigma);
 double ev_gaussian_scalar_cross_entropy(double mu_q, double sigma_q, double mu, double sigma);
 double ev_gaussian_scalar_kl(double mu_q, double sigma_q, double mu, double sigma);
-/* log P(low < x <= high) for low < high, infinite ones allowed, and sigma > 0: relative to what the
- * interval holds, however far out it lies. */
+/* log P(low < x <= high) for low < high, infinite ones allowed, and sigma > 0: of an interval as small as
+ * there are doubles, or so far out that its mass is none; -HUGE_VAL where the logarithm overflows. */
 double ev_gaussian_scalar_log_mass(double low, double high, double mu, double sigma);
 /* KL of two scalar Gaussians of one mean: the part of the KL that the scales make. */
 double ev_gaussian_scale_kl(double sigma_q, double sigma);

@@ -2,8 +2,8 @@
 
 #include "data/png.h"
 #include "nn/buffer.h"
-#include "probability/gaussian.h"
 #include "probability/log_space.h"
+#include "train/grey_levels.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -45,32 +45,18 @@ typedef struct {
     double loss[EV_VQ_TERMS], levels, prior, error, sum, squares;
 } totals;
 
-/* log P of one grey level, from the decoder's mean and log-variance there. */
-static double log_level(double x, double mean, double log_var)
-{
-    const double half = 0.5 / 255.0;
-    double held = fmin(fmax(log_var, (double)EV_LOG_VAR_X_MIN), (double)EV_LOG_VAR_X_MAX);
-    return ev_gaussian_scalar_log_mass(x <= 0 ? -HUGE_VAL : x - half, x >= 1 ? HUGE_VAL : x + half,
-                                       mean, exp(0.5 * held));
-}
-
 /* -log P(grey levels|z_q) of what was decoded last, summed over n images. */
 static double level_nats(const ev_vqvae_trainer *t, size_t n, const ev_vqvae_loss *loss)
 {
-    const size_t D = t->model.D;
+    const size_t D = t->model.D, E = t->model.E;
     double sum = 0;
     if (t->config.model.likelihood != EV_LIKELIHOOD_GAUSSIAN)
         return (double)n * loss->term[EV_VQ_RECONSTRUCTION];
 #pragma omp parallel for schedule(static) num_threads((int)t->w.threads)
-    for (size_t b = 0; b < n; b++) {
-        const float *mean = t->w.out + b * t->model.E, *log_var = mean + D;
-        double image = 0;
-        for (size_t i = 0; i < D; i++)
-            image -= log_level((double)t->x[b * D + i], (double)mean[i], (double)log_var[i]);
-        t->w.terms[b * EV_VQ_TERMS] = (float)image;
-    }
     for (size_t b = 0; b < n; b++)
-        sum += (double)t->w.terms[b * EV_VQ_TERMS];
+        t->w.terms[b] = (float)-ev_grey_levels_log_mass(D, t->x + b * D, t->w.out + b * E);
+    for (size_t b = 0; b < n; b++)
+        sum += (double)t->w.terms[b];
     return sum;
 }
 

@@ -17,12 +17,10 @@ typedef struct {
     double bits, uniform_bits; /* a pixel, of -log P(grey levels|z_q) - log p(codes), by either */
 } ev_vqvae_evaluation;
 
-/* A pixel is one of 256 grey levels k/255.  A density on them is no probability, and may be as large as
- * its variance is small; so a Gaussian gives a level the mass of what rounds to it,
- *   P(k) = Phi((k + 1/2)/255) - Phi((k - 1/2)/255), with what lies beyond 0 or 255 in these,
- * and -log2 P(levels, codes) is the length of a code that the model could write: at least that of an
- * image by its own marginal.  Of a Bernoulli, level_nats is the reconstruction term, a log probability
- * where the pixels are binary and a cross-entropy where they are not.
+/* level_nats is of a Gaussian the mass of grey levels (grey_levels.h), of a Bernoulli the reconstruction
+ * term: a log probability where the pixels are binary, a cross-entropy where they are not, and then bits
+ * are of no code.  Otherwise -log2 P(levels, codes) is the length of a code for image and codes, never
+ * shorter than -log2 of the model's own P(levels).
  *
  * Over the test images; counts (K), unless NULL: how often each code was chosen. */
 ev_status ev_vqvae_evaluate(ev_vqvae_run *run, ev_vqvae_evaluation *found, double *counts,

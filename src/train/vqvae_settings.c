@@ -7,7 +7,6 @@
 #include <string.h>
 
 static const char *const model_names[] = {"vqvae", NULL};
-static const char *const likelihoods[] = {"bernoulli", "gaussian", NULL};
 
 void ev_vqvae_settings_default(ev_vqvae_settings *s)
 {
@@ -53,7 +52,8 @@ size_t ev_vqvae_settings_keys(ev_vqvae_settings *s, ev_config_key keys[EV_VQVAE_
         const char *help;
     } table[] = {
         {{"model", EV_CONFIG_CHOICE, &s->model, .choices = model_names}, NULL},
-        {{"likelihood", EV_CONFIG_CHOICE, &s->likelihood, .choices = likelihoods}, "p(x|z_q)"},
+        {{"likelihood", EV_CONFIG_CHOICE, &s->likelihood, .choices = ev_likelihood_names},
+         "p(x|z_q)"},
         {{"codebook", EV_CONFIG_CHOICE, &s->codebook, .choices = ev_codebook_names},
          "how the codes move: by moving averages or by gradient"},
         {WHOLE(hidden, 2, EV_VQVAE_CHANNELS), "channels, an even number"},

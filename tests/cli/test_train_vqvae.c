@@ -286,17 +286,19 @@ Test(train_vqvae, measures_of_several_runs_are_one_table)
     forget(&o);
     o = run("\"$EVIDENCE\" eval --format tsv r s && \"$EVIDENCE\" eval r");
     STATUS(o, 0);
-    char data[2][16], *at = strstr(o.out, "\nvqvae\timages\t1\tema\t0.01\t30\t");
+    char data[2][16], *at = strstr(o.out, "\nvqvae\timages\t1\tgaussian\tnone\tema\t0.01\t30\t");
     double measures[8], squared_error, share, learnt, uniform;
     cr_assert_eq(strncmp(o.out,
-                         "model\tdata\tseed\tcodebook\trevive\tstep\tmse\tmse_over_variance\t"
+                         "model\tdata\tseed\tlikelihood\tbinarise\tcodebook\trevive\tstep\tmse\tmse"
+                         "_over_variance\t"
                          "perplexity\tcodes\tdead_share\tbits_learnt\tbits_uniform\tseconds\n",
-                         60),
+                         80),
                  0, "%s", o.out);
     cr_assert_not_null(at, "%s", o.out);
-    HAS(o.out, "\nvqvae\timages\t2\tgradient\t0.01\t30\t");
-    cr_assert_eq(sscanf(at, " %15s %15s 1 ema 0.01 30 %lf %lf %lf %lf %lf %lf %lf %lf", data[0],
-                        data[1], &measures[0], &measures[1], &measures[2], &measures[3],
+    HAS(o.out, "\nvqvae\timages\t2\tgaussian\tnone\tgradient\t0.01\t30\t");
+    cr_assert_eq(sscanf(at,
+                        " %15s %15s 1 gaussian none ema 0.01 30 %lf %lf %lf %lf %lf %lf %lf %lf",
+                        data[0], data[1], &measures[0], &measures[1], &measures[2], &measures[3],
                         &measures[4], &measures[5], &measures[6], &measures[7]),
                  10, "%s", at);
     cr_expect_float_eq(measures[3], 6, 0);
@@ -321,6 +323,25 @@ Test(train_vqvae, measures_of_several_runs_are_one_table)
     cr_expect(levels < 0 && codes < 0);
     cr_expect_float_eq(learnt, -(levels + codes) / (SIDE * SIDE * log(2)), 1e-4);
     HAS(o.out, "at most, of 256 grey levels");
+    forget(&o);
+    /* Of grey pixels a Bernoulli has no probability, of binary ones it has. */
+    o = run(TRAIN_VQVAE SMALL "--likelihood bernoulli --out b && " TRAIN_VQVAE SMALL
+                              "--likelihood bernoulli --binarise static --out c && "
+                              "\"$EVIDENCE\" eval --format tsv b c");
+    STATUS(o, 0);
+    HAS(o.out, "of a cross-entropy: pixels are not binary");
+    HAS(o.out, "at most, of binary pixels");
+    double bits;
+    at = strstr(o.out, "\nvqvae\timages\t1\tbernoulli\tnone\tema\t0.01\t30\t");
+    cr_assert_not_null(at, "%s", o.out);
+    cr_expect_eq(
+        sscanf(at, " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s NA NA %lf", &bits), 1,
+        "%s", at);
+    at = strstr(o.out, "\nvqvae\timages\t1\tbernoulli\tstatic\tema\t0.01\t30\t");
+    cr_assert_not_null(at, "%s", o.out);
+    cr_expect_eq(sscanf(at, " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lf", &bits), 1,
+                 "%s", at);
+    cr_expect_gt(bits, 0);
     forget(&o);
     o = run(
         "\"$EVIDENCE\" train vae --hidden 6 --latent 2 --batch 10 --threads 1 --data images "

@@ -303,48 +303,104 @@ Test(conv, gradients_through_two_layers_and_a_relu_agree_with_central_difference
     free(a->memory), free(b->memory);
 }
 
-Test(conv, a_relu_and_its_mask_are_those_of_the_plain_results)
+static void rectified(const char *what, size_t g, size_t n, const float *found, const float *plain)
 {
-    fixture f = make(&GEOMETRIES[1], 2, 500), plain = make(&GEOMETRIES[1], 2, 500);
-    ev_conv_forward(&f.conv, f.B, f.out_y, f.x, f.weight, f.bias_f, true, &f.scratch);
-    ev_conv_forward(&f.conv, f.B, plain.out_y, f.x, f.weight, f.bias_f, false, &f.scratch);
-    for (size_t i = 0; i < f.coarse; i++)
-        cr_assert_eq(f.out_y[i], plain.out_y[i] > 0 ? plain.out_y[i] : 0);
-    ev_conv_backward_input(&f.conv, f.B, f.out_x, f.dy, f.weight, f.x, &f.scratch);
-    ev_conv_backward_input(&f.conv, f.B, plain.out_x, f.dy, f.weight, NULL, &f.scratch);
-    for (size_t i = 0; i < f.fine; i++)
-        cr_assert_eq(f.out_x[i], f.x[i] > 0 ? plain.out_x[i] : 0);
-    free(f.memory), free(plain.memory);
+    for (size_t i = 0; i < n; i++)
+        cr_assert_eq(found[i], plain[i] > 0 ? plain[i] : 0, "%s, geometry %zu, element %zu", what,
+                     g, i);
 }
 
-Test(conv, a_nan_is_not_rectified_away)
+static void masked(const char *what, size_t g, size_t n, const float *found, const float *plain,
+                   const float *activation)
 {
-    fixture f = make(&GEOMETRIES[2], 1, 550);
-    f.x[0] = NAN;
-    ev_conv_forward(&f.conv, f.B, f.out_y, f.x, f.weight, f.bias_f, true, &f.scratch);
-    cr_expect(isnan(f.out_y[0]) && !isnan(f.out_y[f.conv.filters]));
-    free(f.memory);
+    for (size_t i = 0; i < n; i++)
+        cr_assert_eq(found[i], activation[i] > 0 ? plain[i] : 0, "%s, geometry %zu, element %zu",
+                     what, g, i);
+}
+
+Test(conv, a_relu_and_its_mask_are_those_of_the_plain_results)
+{
+    for (size_t g = 0; g < GEOMETRY_COUNT; g++) {
+        fixture f = make(&GEOMETRIES[g], 2, 500), p = make(&GEOMETRIES[g], 2, 500);
+        const ev_conv *c = &f.conv;
+        ev_conv_forward(c, f.B, f.out_y, f.x, f.weight, f.bias_f, true, &f.scratch);
+        ev_conv_forward(c, f.B, p.out_y, f.x, f.weight, f.bias_f, false, &f.scratch);
+        rectified("forward", g, f.coarse, f.out_y, p.out_y);
+        ev_conv_transposed_forward(c, f.B, f.out_x, f.y, f.weight, f.bias_c, true, &f.scratch);
+        ev_conv_transposed_forward(c, f.B, p.out_x, f.y, f.weight, f.bias_c, false, &f.scratch);
+        rectified("transposed forward", g, f.fine, f.out_x, p.out_x);
+        ev_conv_backward_input(c, f.B, f.out_x, f.dy, f.weight, f.x, &f.scratch);
+        ev_conv_backward_input(c, f.B, p.out_x, f.dy, f.weight, NULL, &f.scratch);
+        masked("backward input", g, f.fine, f.out_x, p.out_x, f.x);
+        ev_conv_transposed_backward_input(c, f.B, f.out_y, f.dx, f.weight, f.y, &f.scratch);
+        ev_conv_transposed_backward_input(c, f.B, p.out_y, f.dx, f.weight, NULL, &f.scratch);
+        masked("transposed backward input", g, f.coarse, f.out_y, p.out_y, f.y);
+        free(f.memory), free(p.memory);
+    }
+}
+
+/* One in every image and filter's reach: it must come out on the other side, rectified or not. */
+Test(conv, a_nan_is_not_lost)
+{
+    for (size_t g = 0; g < GEOMETRY_COUNT; g++)
+        for (size_t way = 0; way < 4; way++) {
+            fixture f = make(&GEOMETRIES[g], 2, 550);
+            const ev_conv *c = &f.conv;
+            size_t nans = 0;
+            /* Filter 0 sees the first channel of a pixel at tap `centre`, place 0's last inside. */
+            const size_t centre = (c->padding * c->kernel + c->padding) * c->channels;
+            float *weight = way < 2 ? f.weight : f.weight + centre * c->filters;
+            if (way < 2)
+                f.x[0] = f.y[0] = NAN;
+            else
+                *weight = NAN;
+            ev_conv_forward(c, f.B, f.out_y, f.x, f.weight, f.bias_f, way % 2 == 0, &f.scratch);
+            ev_conv_transposed_forward(c, f.B, f.out_x, f.y, f.weight, f.bias_c, way % 2 == 0,
+                                       &f.scratch);
+            for (size_t i = 0; i < f.coarse; i += c->filters)
+                nans += isnan(f.out_y[i]);
+            cr_expect_gt(nans, 0, "forward, geometry %zu, way %zu", g, way);
+            nans = 0;
+            for (size_t i = 0; i < f.fine; i++)
+                nans += isnan(f.out_x[i]);
+            cr_expect_gt(nans, 0, "transposed, geometry %zu, way %zu", g, way);
+            free(f.memory);
+        }
+}
+
+static void the_same(const char *what, size_t g, size_t n, const float *a, const float *b)
+{
+    cr_expect_eq(memcmp(a, b, n * sizeof *a), 0, "%s, geometry %zu", what, g);
 }
 
 Test(conv, results_are_the_same_to_the_bit_for_any_number_of_threads)
 {
-    for (size_t g = 0; g < GEOMETRY_COUNT; g++) {
-        fixture one = make(&GEOMETRIES[g], 1, 600), three = make(&GEOMETRIES[g], 3, 600);
-        fixture *both[] = {&one, &three};
-        for (size_t i = 0; i < 2; i++) {
-            fixture *f = both[i];
-            ev_conv_forward(&f->conv, f->B, f->out_y, f->x, f->weight, f->bias_f, true,
-                            &f->scratch);
-            ev_conv_backward_input(&f->conv, f->B, f->out_x, f->dy, f->weight, f->x, &f->scratch);
-            ev_conv_backward_weights(&f->conv, f->B, f->d_weight, f->d_bias, f->dy, f->x,
-                                     &f->scratch);
+    for (size_t g = 0; g < GEOMETRY_COUNT; g++)
+        for (size_t transposed = 0; transposed < 2; transposed++) {
+            fixture one = make(&GEOMETRIES[g], 1, 600), three = make(&GEOMETRIES[g], 3, 600);
+            fixture *both[] = {&one, &three};
+            for (size_t i = 0; i < 2; i++) {
+                fixture *f = both[i];
+                const ev_conv *c = &f->conv;
+                const ev_conv_scratch *s = &f->scratch;
+                if (transposed == 0) {
+                    ev_conv_forward(c, f->B, f->out_y, f->x, f->weight, f->bias_f, true, s);
+                    ev_conv_backward_input(c, f->B, f->out_x, f->dy, f->weight, f->x, s);
+                    ev_conv_backward_weights(c, f->B, f->d_weight, f->d_bias, f->dy, f->x, s);
+                    continue;
+                }
+                ev_conv_transposed_forward(c, f->B, f->out_x, f->y, f->weight, f->bias_c, true, s);
+                ev_conv_transposed_backward_input(c, f->B, f->out_y, f->dx, f->weight, f->y, s);
+                ev_conv_transposed_backward_weights(c, f->B, f->d_weight, f->d_bias, f->dx, f->y,
+                                                    s);
+            }
+            the_same("y", g, one.coarse, one.out_y, three.out_y);
+            the_same("x", g, one.fine, one.out_x, three.out_x);
+            the_same("weight", g, one.weights, one.d_weight, three.d_weight);
+            the_same("bias", g, transposed == 0 ? one.conv.filters : one.conv.channels, one.d_bias,
+                     three.d_bias);
+            free(one.memory), free(three.memory);
         }
-        cr_expect_eq(memcmp(one.out_y, three.out_y, one.coarse * sizeof(float)), 0);
-        cr_expect_eq(memcmp(one.out_x, three.out_x, one.fine * sizeof(float)), 0);
-        cr_expect_eq(memcmp(one.d_weight, three.d_weight, one.weights * sizeof(float)), 0);
-        cr_expect_eq(memcmp(one.d_bias, three.d_bias, one.conv.filters * sizeof(float)), 0);
-        free(one.memory), free(three.memory);
-    }
 }
 
 Test(conv, absurd_geometries_are_refused_with_the_reason)
@@ -354,7 +410,8 @@ Test(conv, absurd_geometries_are_refused_with_the_reason)
         {{8, 8, 1, 3, 0, 1, 2}, 1},          {{8, 8, 1, 3, 1, 3, 2}, 1},
         {{2, 9, 1, 5, 1, 1, 2}, 1},          {{8, 8, 1, 3, 1, 1, 0}, 1},
         {{8, 8, 1, 3, 1, 1, 2}, 0},          {{60000, 60000, 1, 3, 1, 1, 2}, 1},
-        {{8, 8, (size_t)-1, 3, 1, 1, 2}, 1}, {{28, 28, 64, 3, 1, 1, 64}, 100000}};
+        {{8, 8, (size_t)-1, 3, 1, 1, 2}, 1}, {{28, 28, 64, 3, 1, 1, 64}, 100000},
+        {{8, 8, 1, 3, 11, 1, 2}, 1}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ev_error error = EV_ERROR_NONE;
         cr_expect_eq(ev_conv_check(&bad[i].conv, bad[i].B, &error), EV_BAD_INPUT, "case %zu", i);

@@ -324,3 +324,17 @@ Test(gaussian, the_mass_of_an_interval_is_the_integral_of_its_density)
                       "%.15g for %.15g on [%g, %g], sigma %g", found, wanted, low, high, sigma);
         }
 }
+
+/* No double, and still the right side of what is known: of nothing, of everything, of a sliver. */
+Test(gaussian, masses_have_their_limits)
+{
+    cr_expect_eq(ev_gaussian_scalar_log_mass(1e200, 2e200, 0, 1), -HUGE_VAL);
+    cr_expect_eq(ev_gaussian_scalar_log_mass(1e-3, 2e-3, 0, 1e-300), -HUGE_VAL);
+    cr_expect_eq(ev_gaussian_scalar_log_mass(-HUGE_VAL, HUGE_VAL, 3, 2), 0);
+    cr_expect_eq(ev_gaussian_scalar_log_mass(-1, 1, 0, 1e-300), 0);
+    cr_expect_float_eq(ev_gaussian_scalar_log_mass(0, 1 / 255.0, 0, 1e13),
+                       -log(255e13) - 0.5 * EV_LOG_2PI, 1e-14);
+    cr_expect_float_eq(ev_gaussian_scalar_log_mass(2e5, HUGE_VAL, 0, 1),
+                       -0.5 * 4e10 - log(2e5) - 0.5 * EV_LOG_2PI, 1e-5);
+    cr_expect(isnan(ev_gaussian_scalar_log_mass(0, 1, (double)NAN, 1)));
+}
