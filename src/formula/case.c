@@ -138,9 +138,10 @@ static bool estimate(builder *b, const ev_formula_step *step, ev_case_step *out)
 
 /* ---- proportionality ---- */
 
-/* A discrete left variable: every value's ratio against the first value's, cross-multiplied; of the
- * first, whether the signs agree, l |r| = |l| r; and last, that not all values of one side are 0 while
- * those of the other are not. */
+/* A discrete left variable: l_c = k r_c with one k > 0 for all c.  With L the sum of all |l_c| and R
+ * that of all |r_c|, that is l_c R = r_c L for all c, and L = 0 just where R = 0: where it holds, L = k R;
+ * and the other way round k = L / R, unless both sides are 0 throughout.  No value of c is singled
+ * out, so that none that is 0 on both sides hides the others; and a negative k is refuted. */
 static bool proportional_discrete(builder *b, const ev_formula_step *step, int symbol,
                                   ev_case_step *out)
 {
@@ -148,12 +149,13 @@ static bool proportional_discrete(builder *b, const ev_formula_step *step, int s
     long low = ev_elaborate_dim(&b->e, s->low), high = ev_elaborate_dim(&b->e, s->high);
     ev_syntax at = at_step(step);
     if (high <= low && !b->e.trial)
-        high = low; /* one value: nothing to compare but itself */
+        high = low; /* one value: nothing to compare but its sign */
     size_t n = (size_t)(high - low + 1);
     if (n > 1000)
         return ev_elaborate_fail(&b->e, &at, "\\propto over more than 1000 values") != NULL;
     ev_node *left = array(b, n + 1, sizeof *left), *right = array(b, n + 1, sizeof *right);
-    ev_node first[2] = {0, 0}, sum[2] = {0, 0};
+    ev_node sum[2] = {0, 0};
+    ev_graph *g = b->e.graph;
     ev_meaning saved = b->e.meanings[symbol];
     bool ok = left != NULL && right != NULL;
     for (long c = low; ok && c <= high; c++) {
@@ -161,19 +163,18 @@ static bool proportional_discrete(builder *b, const ev_formula_step *step, int s
         ev_node l = ev_elaborate_scalar(&b->e, b->formula->members[step->left]);
         ev_node r = ev_elaborate_scalar(&b->e, b->formula->members[step->right]);
         ok = l != 0 && r != 0;
-        if (c == low)
-            first[0] = l, first[1] = r;
-        ev_graph *g = b->e.graph;
+        left[c - low] = l;
+        right[c - low] = r;
         const ev_node size[2] = {ev_graph_unary(g, EV_OP_ABS, l), ev_graph_unary(g, EV_OP_ABS, r)};
-        left[c - low] = ev_graph_mul(g, l, c == low ? size[1] : first[1]);
-        right[c - low] = ev_graph_mul(g, r, c == low ? size[0] : first[0]);
         for (size_t i = 0; i < 2; i++)
             sum[i] = c == low ? size[i] : ev_graph_add(g, sum[i], size[i]);
     }
     b->e.meanings[symbol] = saved;
-    if (ok) {
-        ev_graph *g =
-            b->e.graph; /* 0 = 0 where they are alike: that must not pass for a comparison */
+    for (size_t i = 0; ok && i < n; i++) {
+        left[i] = ev_graph_mul(g, left[i], sum[1]);
+        right[i] = ev_graph_mul(g, right[i], sum[0]);
+    }
+    if (ok) { /* 0 = 0 where they are alike: that must not pass for a comparison */
         left[n] = ev_graph_sub(g, ev_graph_unary(g, EV_OP_STEP, sum[0]),
                                ev_graph_unary(g, EV_OP_STEP, sum[1]));
         right[n] = ev_graph_constant(g, 0.0);

@@ -58,6 +58,17 @@ bool ev_attempt_note(ev_attempt *attempt, const ev_comparison *comparison, const
     return true;
 }
 
+bool ev_attempt_says_zero(const ev_trial *trial, size_t i)
+{
+    const ev_graph *g = trial->instance->graph;
+    const ev_node sides[] = {trial->step->left[i], trial->step->right[i]};
+    bool constant = false;
+    for (size_t k = 0; k < 2; k++)
+        constant = constant || (ev_graph_op(g, sides[k]) == EV_OP_CONSTANT &&
+                                ev_graph_constant_value(g, sides[k]) == 0.0);
+    return constant || sides[0] == sides[1];
+}
+
 size_t ev_attempt_evaluations(const ev_case_step *step, const ev_budget *budget)
 {
     enum { ARGMIN_EVALUATIONS = 24 }; /* twelve to polish, eleven to cross-examine */
@@ -88,6 +99,7 @@ ev_status ev_attempt_compare(const ev_trial *trial, const ev_place *place, const
         for (size_t i = 0; i < n; i++) {
             ev_comparison c = ev_compare(relation, &values[i], &values[n + i], tolerance);
             ev_attempt_note(out, &c, &values[i], &values[n + i]);
+            out->unsaid += c.zero && !ev_attempt_says_zero(trial, i);
         }
     }
     free(values);

@@ -32,6 +32,7 @@ typedef struct {
     ev_value left, right; /* what was compared there */
     size_t compared;      /* components; 0: nothing was */
     size_t blank, zero;   /* of these: both sides vanish, or are exactly 0 (judge/compare.h) */
+    size_t unsaid;        /* of the latter, those that the formulas don't say themselves */
     unsigned methods;
     uint64_t evaluations, samples, comparisons;
     double sentinel;
@@ -68,5 +69,8 @@ void ev_attempt_spend(ev_attempt *attempt, const ev_program *program, size_t n,
 bool ev_attempt_note(ev_attempt *attempt, const ev_comparison *comparison, const ev_value *left,
                      const ev_value *right);
 void ev_attempt_begin(ev_attempt *attempt);
+/* Is it no accident of the points when both sides of component i are 0?  One of them is the constant
+ * 0, or they are one and the same formula. */
+bool ev_attempt_says_zero(const ev_trial *trial, size_t i);
 
 #endif

@@ -99,43 +99,84 @@ static bool lacks_digits(const ev_value *left, const ev_value *right)
     return fmin(fabs(left->value), fabs(right->value)) < DBL_MIN;
 }
 
-/* left / right is one positive number for the whole family: A_i B_0 = A_0 B_i, which needs no
- * division. */
+/* How far both sides are from 0 at one member; less than 0 where there is no number. */
+static double smaller(const ev_value *a, const ev_value *b)
+{
+    bool fit = a->fit && a->domain && b->fit && b->domain;
+    double m = fmin(fabs(a->value), fabs(b->value));
+    return fit && isfinite(a->value) && isfinite(b->value) ? m : -1.0;
+}
+
+/* The member that the others are compared with: that at which the sides' smaller one is largest.
+ * Where it is 0, there is none.  members: sides of component i at each, `stride` values apart. */
+static size_t find_base(const ev_value *members, size_t count, size_t stride, size_t n)
+{
+    size_t base = 0;
+    for (size_t k = 1; k < count; k++)
+        if (smaller(&members[k * stride], &members[k * stride + n]) >
+            smaller(&members[base * stride], &members[base * stride + n]))
+            base = k;
+    return base;
+}
+
+/* A_k B_0 = A_0 B_k, which needs no division, of one component at two members: 0 is the base. */
+static void compare_members(const ev_value *base, const ev_value *other, size_t n,
+                            ev_tolerance tolerance, ev_attempt *out)
+{
+    double a = larger(&base[0], &other[0]), b = larger(&base[n], &other[n]);
+    if (a < DBL_MIN || b < DBL_MIN) { /* one side of the relation has no digits here */
+        note_blank(&other[0], &other[n], out);
+        return;
+    }
+    ev_value left = product(&other[0], a, &base[n], b);
+    ev_value right = product(&base[0], a, &other[n], b);
+    ev_comparison c = ev_compare(EV_RELATION_EQUAL, &left, &right, tolerance);
+    if (c.outcome == EV_UNRESOLVED &&
+        (lacks_digits(&base[0], &base[n]) || lacks_digits(&other[0], &other[n])))
+        note_blank(&base[0], &base[n], out);
+    else
+        ev_attempt_note(out, &c, &left, &right);
+}
+
+/* One component at all members.  Where both sides are 0 but at one member at most, as far outside
+ * a support, they are proportional whatever stands there: nothing was compared. */
+static void compare_family(const ev_value *members, size_t count, size_t stride, size_t n,
+                           ev_tolerance tolerance, ev_attempt *out)
+{
+    size_t base = find_base(members, count, stride, n), telling = 0;
+    const ev_value *at_base = members + base * stride;
+    for (size_t k = 0; k < count; k++) {
+        const ev_value *other = members + k * stride;
+        telling += smaller(&other[0], &other[n]) != 0.0;
+        if (k != base)
+            compare_members(at_base, other, n, tolerance, out);
+    }
+    if (telling < 2)
+        note_blank(&at_base[0], &at_base[n], out);
+}
+
+/* left / right is one positive number for the whole family. */
 ev_status ev_attempt_proportional(const ev_trial *trial, const ev_place *place,
                                   const ev_budget *budget, const ev_effort *effort,
                                   const ev_stream *stream, ev_attempt *out)
 {
-    size_t n = trial->step->count;
+    size_t n = trial->step->count, count = place->redraw_count + 1, stride = 2 * n;
     ev_tolerance tolerance = {budget->resolution, budget->sampling_resolution, trial->slack};
     ev_attempt_begin(out);
-    ev_value *values = calloc(4 * n, sizeof *values);
-    if (values == NULL)
-        return EV_NO_MEMORY;
-    ev_value *first = values, *other = values + 2 * n;
-    ev_status status = evaluate(trial, place->inputs, effort, stream, 0, first, out);
-    for (size_t k = 1; status == EV_OK && k <= place->redraw_count; k++) {
-        status = evaluate(trial, family_member(trial, place, k), effort, stream, (uint32_t)k, other,
-                          out);
-        for (size_t side = k == 1 ? 0 : 1; status == EV_OK && side < 2; side++) {
-            note_signs(side == 0 ? first : other, n, tolerance, out);
-            note_zeros(side == 0 ? first : other, n, tolerance, out);
-        }
-        for (size_t i = 0; status == EV_OK && i < n; i++) {
-            double a = larger(&first[i], &other[i]), b = larger(&first[n + i], &other[n + i]);
-            if (a < DBL_MIN || b < DBL_MIN) { /* one side of the relation has no digits here */
-                note_blank(&first[i], &first[n + i], out);
-                continue;
-            }
-            ev_value left = product(&other[i], a, &first[n + i], b);
-            ev_value right = product(&first[i], a, &other[n + i], b);
-            ev_comparison c = ev_compare(EV_RELATION_EQUAL, &left, &right, tolerance);
-            if (c.outcome == EV_UNRESOLVED &&
-                (lacks_digits(&first[i], &first[n + i]) || lacks_digits(&other[i], &other[n + i])))
-                note_blank(&first[i], &first[n + i], out);
-            else
-                ev_attempt_note(out, &c, &left, &right);
-        }
+    if (count < 2) /* nothing varies, nothing is compared */
+        return EV_OK;
+    ev_value *values = calloc(count * stride, sizeof *values);
+    ev_status status = values == NULL ? EV_NO_MEMORY : EV_OK;
+    for (size_t k = 0; status == EV_OK && k < count; k++) {
+        status = evaluate(trial, family_member(trial, place, k), effort, stream, (uint32_t)k,
+                          values + k * stride, out);
+        if (status != EV_OK)
+            break;
+        note_signs(values + k * stride, n, tolerance, out);
+        note_zeros(values + k * stride, n, tolerance, out);
     }
+    for (size_t i = 0; status == EV_OK && i < n; i++)
+        compare_family(values + i, count, stride, n, tolerance, out);
     free(values);
     return status;
 }
@@ -257,6 +298,7 @@ static ev_status compare_member(family *f, size_t member, measured c)
         there[i].quadrature += c.error * fabs(slope);
         ev_comparison compared = ev_compare(EV_RELATION_EQUAL, &there[i], &there[n + i], tolerance);
         ev_attempt_note(f->out, &compared, &there[i], &there[n + i]);
+        f->out->unsaid += compared.zero && !ev_attempt_says_zero(f->trial, i);
     }
     return status;
 }

@@ -10,8 +10,8 @@
  *                           a first-order bound, and neither needs it.  Between E and 4 E nothing is
  *                           said, and the effort doubles.
  *   d <= E, and E <= resolution * scale     agrees, scale = max(|A|, |B|, magnitude / 1000).
- *   A = B = E = 0                           agrees: both sides are exactly 0.  Beside blank components that
- *                           says no more than they do.
+ *   A = B = E = 0                           agrees: both sides are exactly 0.  Unless the formulas say so
+ *                           themselves (ev_attempt_says_zero), that tells as little as blank ones.
  *   d, |A|, |B| <= E <= 1e-20               agrees, and is blank: both sides vanish, and no scale is left
  *                           that an error could be small beside; nor is it where |A|, |B| < 2^-1022,
  *                           the smallest normal number.  Wrong sides that underflow agree likewise, so

@@ -123,7 +123,7 @@ static void add_point(ev_step_result *result, const ev_step_point *points, size_
         result->shown = i;
     }
     result->points_effective++;
-    result->points_blank += c->outcome == EV_AGREES && attempt->blank > 0 &&
+    result->points_blank += c->outcome == EV_AGREES && attempt->blank + attempt->unsaid > 0 &&
                             attempt->blank + attempt->zero == attempt->compared;
     result->methods |= attempt->methods;
     result->evaluations += attempt->evaluations;

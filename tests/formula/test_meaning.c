@@ -179,6 +179,22 @@ Test(meaning, mixtures_and_discrete_variables_are_summed_exactly)
     JUDGE_ALL(lines);
 }
 
+/* The first values' probabilities are 0 on both sides: that says nothing of the others. */
+Test(meaning, a_proportionality_holds_of_all_values_and_not_of_the_first_alone)
+{
+    static const char *d =
+        "Let $K \\in \\{3,\\dots,6\\}$, $c \\in \\{1,\\dots,K\\}$ and $w \\in \\Delta_{>0}^{K-1}$. "
+        "Define $g(c) = \\frac{\\mathbb{1}[c > 2]\\,w_c}{\\sum_{k=1}^K \\mathbb{1}[k > 2]\\,w_k}$.";
+    const line lines[] = {{d, "g(c) \\propto \\mathbb{1}[c > 2]\\,w_c", EV_HOLDS},
+                          {d, "g(c) \\propto 10^{-5}\\,\\mathbb{1}[c > 2]\\,w_c", EV_HOLDS},
+                          {d, "g(c) \\propto \\mathbb{1}[c > 2]\\,w_c^2", EV_REFUTED},
+                          {d, "g(c) \\propto \\mathbb{1}[c > 2]", EV_REFUTED},
+                          {d, "g(c) \\propto \\mathbb{1}[c \\ge 2]\\,w_c", EV_REFUTED},
+                          {d, "g(c) \\propto -\\mathbb{1}[c > 2]\\,w_c", EV_REFUTED},
+                          {d, "g(c) \\propto w_c", EV_REFUTED}};
+    JUDGE_ALL(lines);
+}
+
 Test(meaning, estimates_are_judged_by_their_expectation)
 {
     static const char *d =

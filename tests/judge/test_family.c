@@ -166,3 +166,39 @@ Test(constant, one_that_enters_nonlinearly_is_void)
     cr_assert_not_null(strstr(r.reason, "nonlinearly"), "%s", r.reason);
     cr_assert_eq(judge_factor(3, 0, &r), EV_VOID, "%s", r.reason);
 }
+
+/* 1[x > from] e^(-x) against 1[x > from] e^(-rate x). */
+static ev_verdict judge_tail(double from, double rate, uint64_t seed)
+{
+    hand h;
+    ev_step_result r;
+    hand_begin(&h);
+    ev_graph *g = h.graph;
+    ev_node x = hand_real(&h, "x"), sides[2];
+    ev_node beyond = ev_graph_unary(g, EV_OP_STEP, ev_graph_sub(g, x, hand_number(&h, from)));
+    for (size_t i = 0; i < 2; i++) {
+        ev_node exponent = ev_graph_mul(g, hand_number(&h, i == 0 ? -1 : -rate), x);
+        sides[i] = ev_graph_mul(g, beyond, ev_graph_unary(g, EV_OP_EXP, exponent));
+    }
+    size_t s = hand_step(&h, EV_RELATION_PROPORTIONAL, sides[0], sides[1]);
+    h.steps[s].kind = EV_STEP_PROPORTIONAL;
+    hand_vary(&h, s, 0);
+    ev_verdict verdict = hand_judge_seeded(&h, s, seed, &r);
+    hand_end(&h);
+    return verdict;
+}
+
+/* Where a draw in four, or in twenty, lies in the support, the point's own value is no base that
+ * can be relied on; nor is one value in the support a comparison. */
+Test(proportional, outside_the_support_nothing_is_compared)
+{
+    size_t decided = 0;
+    for (uint64_t seed = 1; seed <= 12; seed++)
+        for (double from = 0; from < 3; from++) {
+            ev_verdict right = judge_tail(from, 1.0, seed), wrong = judge_tail(from, 2.0, seed);
+            cr_expect(right != EV_REFUTED && wrong != EV_HOLDS, "beyond %g, seed %d", from,
+                      (int)seed);
+            decided += from < 1 && right == EV_HOLDS && wrong == EV_REFUTED;
+        }
+    cr_expect_eq(decided, 12, "of half a line %zu are decided", decided);
+}

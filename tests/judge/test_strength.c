@@ -127,7 +127,8 @@ Test(strength, sides_that_vanish_everywhere_do_not_hold)
     static const char *d = "Let $s, t \\in \\mathbb{R}_{>0}$, $K \\in \\{2,\\dots,4\\}$, "
                            "$c \\in \\{1,\\dots,K\\}$, $\\pi \\in \\Delta_{>0}^{K-1}$ and "
                            "$z \\in \\mathbb{R}$.  Define $q(z) = \\mathcal{N}(z; s, t^2)$, "
-                           "$p(c) = \\pi_c$ and $r(c) = 10^{-200}\\pi_c$.\n\n";
+                           "$p(c) = \\pi_c$, $r(c) = 10^{-200}\\pi_c$ and "
+                           "$u(c) = \\mathbb{1}[\\sin(c z) > 2]$.\n\n";
     static const struct {
         line line;
         ev_verdict verdict;
@@ -137,6 +138,11 @@ Test(strength, sides_that_vanish_everywhere_do_not_hold)
                  {{"", "q(z) \\propto 0 \\exp(-z^2)"}, EV_REFUTED},
                  {{"", "p(c) \\propto \\max(0, -\\pi_c)"}, EV_REFUTED},
                  {{"", "r(c) \\propto 10^{-200} \\pi_c^2"}, EV_UNDECIDED},
+                 {{"", "\\mathbb{1}[\\sin z > 2] = 2\\,\\mathbb{1}[\\sin z > 2]"}, EV_UNDECIDED},
+                 {{"", "\\mathbb{1}[\\sin z > 2] \\le 2\\,\\mathbb{1}[\\sin z > 2]"}, EV_UNDECIDED},
+                 {{"", "\\mathbb{1}[\\sin z > 2] = \\mathbb{1}[\\sin z > 2]"}, EV_HOLDS},
+                 {{"", "\\mathbb{1}[\\sin z > 2] = 0"}, EV_HOLDS},
+                 {{"", "u(c) \\propto 2\\,\\mathbb{1}[\\sin(c z) > 2]"}, EV_UNDECIDED},
                  {{"", "s - s = 0"}, EV_HOLDS}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ev_ledger *ledger = judge_line(d, &cases[i].line);
