@@ -7,10 +7,13 @@ if (run eq "") exit
 two_panels = "set multiplot layout 2, 1 margins 0.17, 0.97, 0.17, 0.92 spacing 0, 0.15; eval key_above"
 
 eval figure("loss", 3.1)
-stats data("loss") index 0 using ($7 * $1) nooutput; held = STATS_max
 # Where q(c|x) is no longer held at the clusters found.
-mark_held = held > 0 ? "set arrow 1 from held + 0.5, graph 0 to held + 0.5, graph 1 nohead ls 9" : ""
-eval mark_held
+before = 0; freed = ""
+note(epoch, held) = (freed = before == 1 && held == 0 ? freed . sprintf(" %g", epoch - 0.5) : freed, before = held)
+stats data("loss") index 0 using (note($1, $7)) nooutput
+mark_freed = "do for [i = 1:words(freed)] {" . \
+             " set arrow i from real(word(freed, i)), graph 0 to real(word(freed, i)), graph 1 nohead ls 9 }"
+eval mark_freed
 eval two_panels
 set ylabel "nats"
 stats data("loss") index 0 using 1 nooutput
@@ -31,7 +34,7 @@ stats data("centres") using 1 nooutput; K = int(STATS_max) + 1
 stats data("clusters") using 1 nooutput; last = STATS_max
 
 eval figure("clusters", 3.6)
-eval mark_held
+eval mark_freed
 set multiplot layout 2, 1 margins 0.16, 0.93, 0.15, 0.88 spacing 0, 0.05
 set xrange [0:last]
 set yrange [0:1]

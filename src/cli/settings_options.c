@@ -22,7 +22,7 @@ static const struct {
     {"layer_epochs", "N", "epochs of each layer's autoencoder before that"},
     {"autoencoder_epochs", "N", "epochs of the whole autoencoder before that"},
     {"held_epochs", "N", "epochs of the loss with q(c|x) held at the clusters found, before that"},
-    {"partitions", "N", "times that the clusters are found, at even places of the held phase"},
+    {"rounds", "N", "times that the held phase and the epochs of the loss follow one another"},
     {"batch", "N", "images a step"},
     {"rate", "X", "learning rate"},
     {"schedule", NULL, "of the learning rate; step: x0.9 every 10 epochs, to 0.0002"},

@@ -13,9 +13,12 @@ bool ev_audit_is_due(const ev_trainer *t, size_t every)
 
 double ev_audit_alpha(const ev_trainer *t, size_t every)
 {
-    const ev_phase *held = &t->phase[t->phases - 2], *last = held + 1;
     const size_t apart = every > 0 ? every : 1;
-    return EV_AUDIT_DEFAULTS.alpha / (double)(2 + held->epochs / apart + last->epochs / apart);
+    size_t audits = 0;
+    for (size_t p = 0; p < t->phases; p++)
+        if (t->phase[p].kind >= EV_PHASE_HELD)
+            audits += 1 + t->phase[p].epochs / apart;
+    return EV_AUDIT_DEFAULTS.alpha / (double)audits;
 }
 
 ev_status ev_audit_write(const ev_audit *audit, uint64_t step, ev_run_folder *run, ev_error *error)

@@ -59,12 +59,14 @@ static double prior_mu_dot(const ev_audit_reference *r, const float *direction, 
 }
 
 /* e_c. of a Gaussian at `at` with variances var (NULL: a point), by way: the mean, the variance, the
- * cluster's mean, the cluster's variance. */
-static void component_dot(const ev_audit_reference *r, size_t c, const float *direction,
-                          const double *at, const double *at_dot, const double *var,
-                          const double *var_dot, double way[4])
+ * cluster's mean, the cluster's variance.  Returns the sum of the squares of what is lost where the two
+ * means cancel: a tenth of their terms, which times the resolution is 16 roundings. */
+static double component_dot(const ev_audit_reference *r, size_t c, const float *direction,
+                            const double *at, const double *at_dot, const double *var,
+                            const double *var_dot, double way[4])
 {
     const size_t J = r->prior.J;
+    double lost = 0.0;
     memset(way, 0, 4 * sizeof *way);
     for (size_t j = 0; j < J; j++) {
         const size_t i = c * J + j;
@@ -73,9 +75,14 @@ static void component_dot(const ev_audit_reference *r, size_t c, const float *di
         const double square = ((var == NULL ? 0.0 : var[j]) + off * off) * precision;
         way[0] -= off * precision * at_dot[j];
         way[1] -= var == NULL ? 0.0 : 0.5 * precision * var_dot[j];
-        way[2] += off * precision * prior_mu_dot(r, direction, i);
-        way[3] += 0.5 * (square - 1.0) * log_var_dot(r, direction, i);
+        const double mu_dot = prior_mu_dot(r, direction, i), width = log_var_dot(r, direction, i);
+        way[2] += off * precision * mu_dot;
+        way[3] += 0.5 * (square - 1.0) * width;
+        const double terms = 0.1 * (fabs(at[j]) + fabs(r->prior_mu[i])) * precision;
+        lost += terms * terms *
+                (at_dot[j] * at_dot[j] + mu_dot * mu_dot + off * off * width * width);
     }
+    return lost;
 }
 
 static void log_pi_dots(const ev_audit_reference *r, const float *direction, double *log_pi_dot)
@@ -125,21 +132,50 @@ static void gamma_dot_at_points(const ev_audit_reference *r, size_t b, const flo
         double z_dot[EV_GMVAE_LATENT], u_dot[EV_PRIOR_CLUSTERS], way[4];
         draw_dot(r, b, s, d, true, m->config.gamma != EV_GAMMA_MEAN, z_dot);
         for (size_t c = 0; c < K; c++) {
-            component_dot(r, c, direction, r->points + (b * S + s) * J, z_dot, NULL, NULL, way);
+            (void)component_dot(r, c, direction, r->points + (b * S + s) * J, z_dot, NULL, NULL,
+                                way);
             u_dot[c] = d->log_pi[c] + way[0] + way[2] + way[3];
         }
         add_softmax_dot(K, r->log_r + (b * S + s) * K, u_dot, 1.0 / (double)S, d->gamma);
     }
 }
 
-/* The parts of sample b but the reconstruction's. */
+/* Of e_c itself, likewise. */
+static double component_lost(const ev_audit_reference *r, size_t c, const double *at)
+{
+    double lost = 0.0;
+    for (size_t j = 0; j < r->prior.J; j++) {
+        const size_t i = c * r->prior.J + j;
+        const double sigma = r->prior_sigma[i], mu = r->prior_mu[i];
+        const double terms = 0.1 * (fabs(at[j]) + fabs(mu)) * (at[j] - mu) / (sigma * sigma);
+        lost += terms * terms;
+    }
+    return lost;
+}
+
+/* What gamma_c, the softmax of log pi_c + e_c, loses with e_c, in the mean of u_c. over it: the sum over c
+ * of (gamma_c (u_c. - mean) lost_c)^2. */
+static double softmax_lost(const ev_audit_reference *r, const double *at, const double *log_gamma,
+                           const double *u_dot)
+{
+    double mean = 0.0, lost = 0.0;
+    for (size_t c = 0; c < r->prior.K; c++)
+        mean += exp(log_gamma[c]) * u_dot[c];
+    for (size_t c = 0; c < r->prior.K; c++) {
+        const double by = exp(log_gamma[c]) * (u_dot[c] - mean);
+        lost += by * by * component_lost(r, c, at);
+    }
+    return lost;
+}
+
+/* The parts of sample b but the reconstruction's, and what is added to their sizes. */
 static void closed_parts(const ev_audit_reference *r, size_t b, const float *direction, dots *d,
-                         double part[EV_PARTS])
+                         double part[ROW])
 {
     const size_t J = r->prior.J, K = r->prior.K;
     const double *mu = r->mu + b * J, *L = r->L + b * J * J, *var = r->var + b * J;
     const double *log_gamma = r->log_gamma + b * K;
-    double var_dot[EV_GMVAE_LATENT], u_dot[EV_PRIOR_CLUSTERS], way[4];
+    double var_dot[EV_GMVAE_LATENT], u_dot[EV_PRIOR_CLUSTERS], way[4], lost = 0.0;
     for (size_t j = 0; j < J; j++) {
         var_dot[j] = 0.0;
         for (size_t i = 0; i <= j; i++)
@@ -149,12 +185,16 @@ static void closed_parts(const ev_audit_reference *r, size_t b, const float *dir
     log_pi_dots(r, direction, d->log_pi);
     memset(d->gamma, 0, K * sizeof *d->gamma);
     for (size_t c = 0; c < K; c++) {
-        component_dot(r, c, direction, mu, d->mu, var, var_dot, way);
+        const double gamma = exp(log_gamma[c]);
+        lost += gamma * gamma * component_dot(r, c, direction, mu, d->mu, var, var_dot, way);
         for (int k = 0; k < 4; k++)
-            part[EV_PART_LATENT_MU + k] += exp(log_gamma[c]) * way[k];
+            part[EV_PART_LATENT_MU + k] += gamma * way[k];
         u_dot[c] = d->log_pi[c] + way[0] + way[1] + way[2] + way[3];
     }
     const bool held = r->subject->w->held != NULL; /* gamma is a constant then */
+    if (!held && r->subject->model->S == 0)
+        lost += softmax_lost(r, mu, log_gamma, u_dot);
+    part[EV_PARTS] += sqrt(lost);
     if (!held && r->subject->model->S == 0)
         add_softmax_dot(K, log_gamma, u_dot, 1.0, d->gamma);
     else if (!held)

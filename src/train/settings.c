@@ -12,7 +12,8 @@ const char *const ev_preset_names[] = {"small", "paper", NULL};
 
 /* VaDE's network and batch (Z. Jiang et al., IJCAI 2017), with a recipe of its own: the autoencoder
  * learns to undo small warps, the clusters of its means' graph of neighbours are held until the latent
- * space has taken the mixture's shape, and the ELBO is then raised in small steps. */
+ * space has taken the mixture's shape, and the ELBO is then raised in small steps; and once more from
+ * the clusters of the means as they are then. */
 static void paper(ev_settings *s)
 {
     s->hidden = (ev_config_list){3, {500, 500, 2000}};
@@ -20,6 +21,7 @@ static void paper(ev_settings *s)
     s->epochs = 10;
     s->autoencoder_epochs = 20;
     s->held_epochs = 10;
+    s->rounds = 2;
     s->rate = 0.0002;
     s->schedule = EV_SCHEDULE_CONSTANT;
     s->rotation = 10;
@@ -50,7 +52,7 @@ void ev_settings_preset(ev_settings *s, ev_model_kind model, ev_preset preset)
                        .gamma_samples = 10,
                        .audit = 10,
                        .neighbours = 15,
-                       .partitions = 1,
+                       .rounds = 1,
                        .threads = 0,
                        .seed = 1,
                        .autoencoder_rate = 0.001,
@@ -61,8 +63,10 @@ void ev_settings_preset(ev_settings *s, ev_model_kind model, ev_preset preset)
         paper(s);
     else
         small(s);
-    if (model == EV_MODEL_VAE) /* no clusters, so no start to be sought for them */
+    if (model == EV_MODEL_VAE) { /* no clusters, so no start to be sought for them */
         s->layer_epochs = s->autoencoder_epochs = s->held_epochs = s->restarts = 0;
+        s->rounds = 1;
+    }
     snprintf(s->data, sizeof s->data, "%s", ev_image_set_default_folder());
     snprintf(s->revision, sizeof s->revision, "%s", ev_run_revision());
     snprintf(s->compiler, sizeof s->compiler, "%s", ev_run_compiler());
@@ -84,7 +88,7 @@ size_t ev_settings_keys(ev_settings *s, ev_config_key keys[EV_SETTINGS_KEYS])
         {"layer_epochs", EV_CONFIG_WHOLE, &s->layer_epochs, .low = 0, .high = 1000000},
         {"autoencoder_epochs", EV_CONFIG_WHOLE, &s->autoencoder_epochs, .low = 0, .high = 1000000},
         {"held_epochs", EV_CONFIG_WHOLE, &s->held_epochs, .low = 0, .high = 1000000},
-        {"partitions", EV_CONFIG_WHOLE, &s->partitions, .low = 1, .high = 1000000},
+        {"rounds", EV_CONFIG_WHOLE, &s->rounds, .low = 1, .high = EV_TRAINER_ROUNDS},
         {"batch", EV_CONFIG_WHOLE, &s->batch, .low = 1, .high = 65536},
         {"rate", EV_CONFIG_REAL, &s->rate, .low = 0, .high = 1, .open = true},
         {"schedule", EV_CONFIG_CHOICE, &s->schedule, .choices = ev_schedule_names},
@@ -142,7 +146,7 @@ ev_train_config ev_settings_train_config(const ev_settings *s)
                              .layer_epochs = (size_t)s->layer_epochs,
                              .autoencoder_epochs = (size_t)s->autoencoder_epochs,
                              .held_epochs = (size_t)s->held_epochs,
-                             .partitions = (size_t)s->partitions,
+                             .rounds = (size_t)s->rounds,
                              .rate = s->rate,
                              .autoencoder_rate = s->autoencoder_rate,
                              .schedule = (ev_schedule_kind)s->schedule,

@@ -20,7 +20,7 @@ typedef struct {
     int model, posterior, likelihood, gamma;
     ev_config_list hidden;
     uint64_t latent, clusters, samples, gamma_samples;
-    uint64_t epochs, layer_epochs, autoencoder_epochs, held_epochs, partitions, batch, restarts,
+    uint64_t epochs, layer_epochs, autoencoder_epochs, held_epochs, rounds, batch, restarts,
         neighbours, threads, seed;
     uint64_t audit; /* epochs of the ELBO from one audit to the next; 0: none */
     double rate, autoencoder_rate, beta1, beta2, epsilon, corruption;

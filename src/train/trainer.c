@@ -70,10 +70,11 @@ static ev_status check_config(const ev_train_config *c, const ev_image_source *i
                             "clusters are to be held for %zu epochs, and with 0 restarts none are "
                             "sought",
                             c->held_epochs);
-    if (c->partitions > 1 && c->partitions > c->held_epochs)
+    if (c->rounds > EV_TRAINER_ROUNDS || (c->rounds > 1 && c->held_epochs == 0))
         return ev_error_set(error, EV_BAD_INPUT,
-                            "%zu partitions in %zu held epochs: expected no more than one an epoch",
-                            c->partitions, c->held_epochs);
+                            "%zu rounds with %zu held epochs: expected 1 to %d, and only one where "
+                            "no clusters are held",
+                            c->rounds, c->held_epochs, EV_TRAINER_ROUNDS);
     if (c->epochs > MOST_EPOCHS || c->layer_epochs > MOST_EPOCHS ||
         c->autoencoder_epochs > MOST_EPOCHS || c->held_epochs > MOST_EPOCHS)
         return ev_error_set(error, EV_BAD_INPUT, "more than %d epochs", MOST_EPOCHS);
@@ -90,14 +91,18 @@ static void add_phase(ev_trainer *t, ev_phase_kind kind, size_t layer, size_t ep
     t->phase[t->phases++] = (ev_phase){kind, layer, first, epochs};
 }
 
+static size_t rounds(const ev_train_config *c) { return c->rounds > 0 ? c->rounds : 1; }
+
 static void plan(ev_trainer *t)
 {
     const ev_train_config *c = &t->config;
     for (size_t l = 0; l < ev_autoencoder_layers(&t->model); l++)
         add_phase(t, EV_PHASE_LAYERS, l, c->layer_epochs);
     add_phase(t, EV_PHASE_AUTOENCODER, 0, c->autoencoder_epochs);
-    add_phase(t, EV_PHASE_HELD, 0, c->held_epochs);
-    add_phase(t, EV_PHASE_ELBO, 0, c->epochs);
+    for (size_t round = 0; round < rounds(c); round++) {
+        add_phase(t, EV_PHASE_HELD, 0, c->held_epochs);
+        add_phase(t, EV_PHASE_ELBO, 0, c->epochs);
+    }
     const ev_phase *last = &t->phase[t->phases - 1];
     t->epoch_steps = t->images->count / c->batch;
     t->total = (uint64_t)(last->first + last->epochs) * t->epoch_steps;
@@ -111,18 +116,18 @@ const ev_phase *ev_trainer_phase(const ev_trainer *t, size_t epoch)
     return &t->phase[p];
 }
 
-size_t ev_trainer_first_own_epoch(const ev_trainer *t) { return t->phase[t->phases - 2].first; }
+size_t ev_trainer_first_own_epoch(const ev_trainer *t)
+{
+    return t->phase[t->phases - 2 * rounds(&t->config)].first;
+}
 
+/* A held phase may have no epochs; then the one that follows begins with the clusters. */
 bool ev_trainer_seeks_clusters(const ev_trainer *t)
 {
-    const ev_phase *held = &t->phase[t->phases - 2]; /* its epochs may be none */
-    const size_t epoch = ev_trainer_epoch(t),
-                 parts = t->config.partitions > 0 ? t->config.partitions : 1;
-    if (ev_trainer_epoch_step(t) != 0 || epoch < held->first)
-        return false;
-    const size_t e = epoch - held->first;
-    return e == 0 ||
-           (e < held->epochs && e * parts / held->epochs != (e - 1) * parts / held->epochs);
+    const size_t epoch = ev_trainer_epoch(t);
+    const ev_phase *phase = ev_trainer_phase(t, epoch);
+    const bool own = phase->kind == (t->config.held_epochs > 0 ? EV_PHASE_HELD : EV_PHASE_ELBO);
+    return own && ev_trainer_epoch_step(t) == 0 && epoch == phase->first;
 }
 
 size_t ev_trainer_epoch(const ev_trainer *t) { return (size_t)(t->step / t->epoch_steps); }

@@ -7,9 +7,9 @@
  *                means, so that the latent space takes the prior's shape before the prior has a say in
  *                who is where
  *   elbo         the model's own loss
- * Before the first step with the model's own loss the mixture is fitted to the means, and again at
- * config.partitions even places of the held phase, in all: each time the latent space tells the clusters
- * better apart, and so the next are found with fewer mistakes.
+ * The last two follow one another config.rounds times.  Before the first step of each round the mixture
+ * is fitted to the means: raising the ELBO has told the clusters better apart than the autoencoder did,
+ * and so the next are found with fewer mistakes.
  * Each phase has Adam from scratch.  The position in a run is one number, the steps done; batches,
  * noise and corruption are functions of the seed and that number.  So parameters, Adam's moments,
  * the step and the running sums are the whole state: a run that is taken up again goes on to the
@@ -48,7 +48,7 @@ typedef struct {
     size_t batch; /* images a step; what is left at an epoch's end is not used */
     size_t epochs, layer_epochs, autoencoder_epochs; /* layer_epochs: for each layer */
     size_t held_epochs;
-    size_t partitions;             /* that the held phase has, one after another; 0: one */
+    size_t rounds;                 /* of the held phase and the one after it; 0: one */
     double rate, autoencoder_rate; /* learning rates: at the elbo phase's beginning, before it */
     ev_schedule_kind schedule;     /* of the elbo phase; constant in the others */
     ev_adam adam;
@@ -68,7 +68,7 @@ typedef struct {
     size_t first, epochs; /* of the run */
 } ev_phase;
 
-enum { EV_TRAINER_PHASES = EV_MLP_DEPTH + 3 };
+enum { EV_TRAINER_ROUNDS = 16, EV_TRAINER_PHASES = EV_MLP_DEPTH + 1 + 2 * EV_TRAINER_ROUNDS };
 
 typedef struct {
     ev_train_config config;
@@ -94,8 +94,7 @@ ev_status ev_trainer_create(ev_trainer *trainer, const ev_train_config *config,
                             const ev_image_source *images, ev_error *error);
 void ev_trainer_destroy(ev_trainer *trainer);
 
-/* Are the clusters to be found before the next step: is it the first with the model's own loss, or one
- * of those where the held phase finds them anew? */
+/* Are the clusters to be found before the next step: is it the first of a round? */
 bool ev_trainer_seeks_clusters(const ev_trainer *trainer);
 /* The phase of epoch e of the run. */
 const ev_phase *ev_trainer_phase(const ev_trainer *trainer, size_t epoch);

@@ -56,8 +56,8 @@ TestSuite(train, .init = setup, .fini = program_teardown, .timeout = 120);
     "\"$EVIDENCE\" train gmvae --threads 1 --hidden 12,8 --latent 2 --clusters 3 --batch 10 " \
     "--log-px-images 5 "
 
-#define LONG_RUN                                                                        \
-    TRAIN_GMVAE "--data plain --epochs 54 --held-epochs 6 --partitions 3 --restarts 2 " \
+#define LONG_RUN                                                                    \
+    TRAIN_GMVAE "--data plain --epochs 18 --held-epochs 2 --rounds 3 --restarts 2 " \
                 "--no-eval "
 
 Test(train, a_run_leaves_its_folder_and_ends_with_metrics_and_pictures)

@@ -155,27 +155,34 @@ static ev_status note_search(void *context, ev_trainer *t, ev_error *error)
     return t->cluster == NULL ? EV_OK : give_clusters(NULL, t, error);
 }
 
-Test(loop, clusters_are_found_anew_at_even_places_of_the_held_phase)
+Test(loop, clusters_are_found_anew_in_every_round)
 {
     static const struct {
-        size_t held, partitions;
-        unsigned epochs;
-    } cases[] = {{0, 1, 1u << 2},           {5, 0, 1u << 2},
-                 {5, 1, 1u << 2},           {6, 3, 1u << 2 | 1u << 4 | 1u << 6},
-                 {5, 2, 1u << 2 | 1u << 5}, {3, 3, 1u << 2 | 1u << 3 | 1u << 4}};
+        size_t held, epochs, rounds, first;
+        unsigned before;
+    } cases[] = {{0, 5, 1, 2, 1u << 2},
+                 {5, 4, 0, 2, 1u << 2},
+                 {5, 4, 1, 2, 1u << 2},
+                 {2, 3, 2, 2, 1u << 2 | 1u << 7},
+                 {1, 1, 3, 2, 1u << 2 | 1u << 4 | 1u << 6}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ev_train_config config = SMALL; /* two epochs of the autoencoder come first */
         config.layer_epochs = 0;
         config.held_epochs = cases[i].held;
-        config.partitions = cases[i].partitions;
+        config.epochs = cases[i].epochs;
+        config.rounds = cases[i].rounds;
         config.restarts = 1;
         ev_trainer t = create(&config);
         unsigned epochs = 0;
         bool complete = false;
+        const size_t rounds = cases[i].rounds > 0 ? cases[i].rounds : 1;
         const ev_loop_hooks hooks = {.context = &epochs, .seek_clusters = note_search};
         cr_assert_eq(ev_loop_run(&t, &hooks, &complete, NULL), EV_OK);
-        cr_expect_eq(epochs, cases[i].epochs, "%zu epochs, %zu partitions: before %x",
-                     cases[i].held, cases[i].partitions, epochs);
+        cr_expect_eq(epochs, cases[i].before, "%zu held epochs, %zu rounds: before %x",
+                     cases[i].held, cases[i].rounds, epochs);
+        cr_expect_eq(ev_trainer_first_own_epoch(&t), cases[i].first);
+        cr_expect_eq(ev_trainer_epoch(&t),
+                     cases[i].first + rounds * (cases[i].held + cases[i].epochs));
         ev_trainer_destroy(&t);
     }
 }
@@ -307,10 +314,10 @@ Test(loop, a_gradient_that_overflows_at_an_epochs_last_step_is_not_saved)
 
 Test(loop, absurd_hyperparameters_are_refused_with_the_reason)
 {
-    static const char *const words[] = {"batch",      "batch",    "learning rate", "learning rate",
-                                        "corruption", "beta2",    "pixels",        "epochs",
-                                        "rotation",   "shift",    "zoom",          "0 restarts",
-                                        "partitions", "rows of 5"};
+    static const char *const words[] = {"batch",      "batch",  "learning rate", "learning rate",
+                                        "corruption", "beta2",  "pixels",        "epochs",
+                                        "rotation",   "shift",  "zoom",          "0 restarts",
+                                        "rounds",     "rounds", "rows of 5"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         ev_train_config config = SMALL;
         ev_trainer t;
@@ -329,9 +336,10 @@ Test(loop, absurd_hyperparameters_are_refused_with_the_reason)
         case 10: config.warp.zoom = 1.0; break;
         case 11: config.held_epochs = 1; break;
         case 12:
-            config.held_epochs = config.restarts = 2;
-            config.partitions = 3;
+            config.held_epochs = config.restarts = 1;
+            config.rounds = EV_TRAINER_ROUNDS + 1;
             break;
+        case 13: config.rounds = 2; break;
         default:
             config.warp.pixels = 1.0;
             config.width = 5;
