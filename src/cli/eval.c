@@ -37,8 +37,8 @@ static const ev_option picture_options[] = {
      0, NULL},
     {"columns", 0, EV_OPTION_NUMBER, "N", "images a row (default 12)", &asked.columns, 1, 200,
      NULL},
-    {"rows", 0, EV_OPTION_NUMBER, "N", "pairs of rows, of reconstruct (default 5)", &asked.rows, 1,
-     200, NULL},
+    {"rows", 0, EV_OPTION_NUMBER, "N", "rows, or of reconstruct pairs of them (default 5)",
+     &asked.rows, 1, 200, NULL},
     {"seed", 0, EV_OPTION_NUMBER, "N", "the seed of the draws, of sample (default: the run's)",
      &asked.seed, 0, UINT64_MAX, NULL},
 };
@@ -151,8 +151,9 @@ static int run_picture(const ev_subcommand *self, bool samples, int argc, char *
 
 static void picture_help(FILE *out)
 {
-    fputs("Draws a PNG from a run's checkpoint: of `sample` a row for each cluster, of\n"
-          "`reconstruct` test images in one row and what the model makes of them in the next.\n\n",
+    fputs("Draws a PNG from a run's checkpoint: of `sample` a row for each cluster, or --rows of\n"
+          "images from a VQ-VAE's prior over codes; of `reconstruct` test images in one row and\n"
+          "what the model makes of them in the next.\n\n",
           out);
     ev_options_help(out, picture_options, COUNT(picture_options));
 }

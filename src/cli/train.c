@@ -44,9 +44,9 @@ static void help(FILE *out)
 {
     fputs(
         "Trains a model: gmvae (a mixture prior) or vae (a standard normal one); of vqvae, see\n"
-        "'evidence train vqvae --help'.  Labels are read for the report at the end only.  Images: "
-        "IDX files as MNIST's, by default\n"
-        "Fashion-MNIST.  SIGINT and SIGTERM finish the step, save and stop; --resume goes on.\n\n",
+        "'evidence train vqvae --help'.  Labels are read for the report at the end only.\n"
+        "Images: IDX files as MNIST's, by default Fashion-MNIST.  SIGINT and SIGTERM finish the\n"
+        "step, save and stop; --resume goes on.\n\n",
         out);
     ev_settings_preset(&told.settings, EV_MODEL_GMVAE, EV_PRESET_SMALL);
     ev_settings_options_make(&told, OWN, own);

@@ -107,21 +107,25 @@ Test(train_vqvae, eval_sample_and_reconstruct_know_the_run)
 
 Test(train_vqvae, a_run_stopped_in_either_phase_goes_on_to_the_same_bytes)
 {
-    static const char *const stops[] = {"1", "20", "50"};
+    /* Two somewhere in the autoencoder's epochs, one in the prior's. */
+    static const char *const waits[] = {
+        "sleep 0.01", "sleep 0.2",
+        "until grep -q '^prior 9/' err; do sleep 0.01; kill -0 $pid || break; done"};
     outcome o = run(TRAIN_VQVAE SMALL "--out whole --no-eval --epochs 400 --prior-epochs 400");
     STATUS(o, 0);
     forget(&o);
     for (size_t i = 0; i < 3; i++) {
         char command[512];
-        /* Killed by a signal after so many hundredths of a second: wherever that is. */
         snprintf(command, sizeof command,
                  "rm -rf cut; " TRAIN_VQVAE SMALL
                  "--out cut --no-eval --epochs 400 --prior-epochs 400 2>err & pid=$!; "
-                 "while ! test -s cut/checkpoint.safetensors; do sleep 0.01; done; sleep 0.%s; "
+                 "while ! test -s cut/checkpoint.safetensors; do sleep 0.01; done; %s; "
                  "kill -TERM $pid; wait $pid; status=$?; cat err >&2; exit $status",
-                 stops[i]);
+                 waits[i]);
         o = run("%s", command);
         STATUS(o, 0);
+        HAS(o.err, "stopped after step");
+        cr_expect(i < 2 || strstr(o.err, "\nprior 9/") != NULL, "%s", o.err);
         forget(&o);
         o = run("\"$EVIDENCE\" train --resume cut --no-eval && "
                 "cmp whole/checkpoint.safetensors cut/checkpoint.safetensors && "
