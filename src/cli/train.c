@@ -42,12 +42,11 @@ static ev_settings_options told;
 
 static void help(FILE *out)
 {
-    fputs(
-        "Trains a model: gmvae (a mixture prior) or vae (a standard normal one); of vqvae, see\n"
-        "'evidence train vqvae --help'.  Labels are read for the report at the end only.\n"
-        "Images: IDX files as MNIST's, by default Fashion-MNIST.  SIGINT and SIGTERM finish the\n"
-        "step, save and stop; --resume goes on.\n\n",
-        out);
+    fputs("Trains a model: gmvae (a mixture prior) or vae (a standard normal one); of vqvae, see\n"
+          "'evidence train vqvae --help'.  Labels are read for the report at the end only.\n"
+          "Images: IDX files as MNIST's, by default Fashion-MNIST.  SIGINT and SIGTERM finish the\n"
+          "step, save and stop; --resume goes on.\n\n",
+          out);
     ev_settings_preset(&told.settings, EV_MODEL_GMVAE, EV_PRESET_SMALL);
     ev_settings_options_make(&told, OWN, own);
     ev_options_help(out, told.option, told.count);
