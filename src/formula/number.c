@@ -105,16 +105,20 @@ static double growth(double t) { return t <= 1 ? 1 + t : expm1(t) / t; }
 
 static double at_most_one(double slope) { return slope < 1 ? slope : 1; }
 
-/* a^b: |v| times the growth of b log a.  B is sup |log a|; A is sup |b/a|. */
+/* Whole b >= 1, known exactly: b |x|^(b-1), the slope's size, grows with |x| and is largest at the far
+ * end of the box, at |a| + s.  By the mean value theorem no number of the box has a power that is
+ * farther from a^b than s times that, whether or not the box holds 0.
+ * Otherwise, 0 being outside the box: |v| times the growth of b log a, where A is sup |b/a| and B
+ * is sup |log a|. */
 static slopes pow_slopes(double a, double b, double v, double s, double t)
 {
     /* So many products at most, each of them squared with what came before. */
     const double rounding = ev_number_is_small_power(b) ? b - 1 : 4;
-    if (s > 0 && fabs(a) <= s) { /* a may be 0: sup |b a^(b-1)|, for whole b */
-        bool whole = t == 0 && b >= 1 && floor(b) == b;
-        return (slopes){whole ? b * pow(fabs(a) + s, b - 1) : HUGE_VAL, HUGE_VAL, rounding,
-                        fabs(v)};
-    }
+    const bool whole = t == 0 && b >= 1 && floor(b) == b;
+    if (whole)
+        return (slopes){unless_exact(s, b * pow(fabs(a) + s, b - 1)), 0, rounding, fabs(v)};
+    if (s > 0 && fabs(a) <= s) /* a may be 0 */
+        return (slopes){HUGE_VAL, HUGE_VAL, rounding, fabs(v)};
     double reach = reciprocal(a, s);
     double slope_a = unless_exact(s, (fabs(b) + t) * reach);
     double slope_b = unless_exact(t, fabs(log(fabs(a))) + s * reach);

@@ -3,6 +3,7 @@
 #include "expressions.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 
 static const struct {
     ev_op op;
@@ -103,6 +104,40 @@ Test(number, a_value_that_underflows_to_zero_is_not_exactly_zero)
     a = ev_number_exact(-HUGE_VAL);
     ev_number_apply(EV_OP_EXP, &a, &a, &zero);
     cr_expect_eq(ev_number_total_error(&zero), 0, "and so is the exponential of minus infinity");
+}
+
+/* x^b, i times a power of two: for |i| + j < 128 and b <= 9 these are integers below 2^63. */
+static int64_t whole_power(int64_t i, int b)
+{
+    int64_t product = 1;
+    while (b-- > 0)
+        product *= i;
+    return product;
+}
+
+/* However near j is to i.  With y = |i|, x = y + j the power is off by x^b - y^b at the far end, which
+ * is j times the sum of all x^k y^(b-1-k), k < b: at least j x^(b-1), a b-th of the bound. */
+Test(number, a_whole_power_is_bounded_also_where_the_error_is_nearly_the_value)
+{
+    uint64_t state = 20;
+    for (size_t round = 0; round < rounds(4000); round++) {
+        const int64_t i = (int64_t)draw_below(&state, 127) - 63;
+        const int64_t j = 1 + (int64_t)draw_below(&state, 63);
+        const int b = 1 + (int)draw_below(&state, 9), scale = (int)draw_below(&state, 80) - 40;
+        ev_number a = ev_number_exact(ldexp((double)i, scale)), v;
+        ev_number exponent = ev_number_exact(b);
+        a.error[EV_ERROR_QUADRATURE] = ldexp((double)j, scale);
+        ev_number_apply(EV_OP_POW, &a, &exponent, &v);
+        const double unit = ldexp(1, b * scale), bound = ev_number_total_error(&v) / unit;
+        int64_t off = 0;
+        for (int64_t x = i - j; x <= i + j; x++) {
+            int64_t d = llabs(whole_power(x, b) - whole_power(i, b));
+            off = d > off ? d : off;
+        }
+        cr_assert_geq(bound, (double)off * (1 - 1e-15), "(%d +- %d)^%d", (int)i, (int)j, b);
+        cr_assert_leq(bound, b * (double)off + 1e-14 * fabs(v.value) / unit, "(%d +- %d)^%d: %g for %g", (int)i,
+                      (int)j, b, bound, (double)off);
+    }
 }
 
 Test(number, small_errors_are_carried_without_much_loss)
