@@ -4,23 +4,38 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The length of a dash at `at`; 0: there is none. */
+static size_t dash_at(const char *at)
+{
+    static const char *const dashes[] = {"\xe2\x80\x94", " -- "};
+    for (size_t i = 0; i < sizeof dashes / sizeof *dashes; i++)
+        if (strncmp(at, dashes[i], strlen(dashes[i])) == 0)
+            return strlen(dashes[i]);
+    return 0;
+}
+
+/* A formula up to the dash or the semicolon behind it: one within brackets is its own, as that of
+ * \mathcal{N}(z; a, 1). */
+static size_t formula_length(const char *at)
+{
+    size_t n = 0;
+    int depth = 0;
+    for (; at[n] != '\0' && dash_at(at + n) == 0 && !(at[n] == ';' && depth <= 0); n++)
+        depth += (strchr("([{", at[n]) != NULL) - (strchr(")]}", at[n]) != NULL);
+    return n;
+}
+
 /* The next entry: its text without the reason, and what comes after it in *rest; NULL at the end. */
 static const char *next_entry(const char *at, size_t *length, const char **rest)
 {
     at += strspn(at, "; ");
     if (*at == '\0')
         return NULL;
-    size_t whole = strcspn(at, ";"), n = whole;
-    static const char *const dashes[] = {"\xe2\x80\x94", " -- "};
-    for (size_t i = 0; i < sizeof dashes / sizeof *dashes; i++) {
-        const char *dash = strstr(at, dashes[i]);
-        if (dash != NULL && (size_t)(dash - at) < n)
-            n = (size_t)(dash - at);
-    }
+    size_t n = formula_length(at);
+    *rest = at + n + strcspn(at + n, ";");
     while (n > 0 && at[n - 1] == ' ')
         n--;
     *length = n;
-    *rest = at + whole;
     return at;
 }
 

@@ -1,7 +1,8 @@
 /* The mutants that a claim declares equivalent: `equivalent: A for B -- reason; C for D -- reason`.
  *
- * An entry is the text of a mutant as the program prints it, up to a dash or a semicolon.  It says
- * nothing of a place: of several mutants with one text it speaks of those that pass. */
+ * An entry is the text of a mutant as the program prints it, up to a dash or a semicolon outside
+ * its brackets.  It says nothing of a place: of several mutants with one text it speaks of those
+ * that pass. */
 #ifndef EV_JUDGE_DECLARED_H
 #define EV_JUDGE_DECLARED_H
 

@@ -135,8 +135,8 @@ Test(number, a_whole_power_is_bounded_also_where_the_error_is_nearly_the_value)
             off = d > off ? d : off;
         }
         cr_assert_geq(bound, (double)off * (1 - 1e-15), "(%d +- %d)^%d", (int)i, (int)j, b);
-        cr_assert_leq(bound, b * (double)off + 1e-14 * fabs(v.value) / unit, "(%d +- %d)^%d: %g for %g", (int)i,
-                      (int)j, b, bound, (double)off);
+        cr_assert_leq(bound, b * (double)off + 1e-14 * fabs(v.value) / unit,
+                      "(%d +- %d)^%d: %g for %g", (int)i, (int)j, b, bound, (double)off);
     }
 }
 

@@ -121,6 +121,23 @@ Test(strength, a_declared_equivalent_is_no_survivor_and_a_false_declaration_is_r
     }
 }
 
+/* A mutant whose text has semicolons of its own; the entries behind it are found too. */
+Test(strength, a_declared_equivalent_may_have_semicolons_within_brackets)
+{
+    static const char *d = "Let $z, a \\in \\mathbb{R}$ and $s \\in \\mathbb{R}_{>0}$.\n\n";
+    static const line l = {
+        "  equivalent: \\mathcal{N}(z; a, s) for \\mathcal{N}(z; a, s) \\mathbb{1}[s > 0] -- a "
+        "factor 1; "
+        "s^{2} for s -- within it; \\mathcal{N}(z; a, s) for s -- no such mutant",
+        "\\mathcal{N}(z; a, s) \\mathbb{1}[s > 0] = \\mathcal{N}(z; a, s)"};
+    ev_ledger *ledger = judge_line(d, &l);
+    const ev_record *r = &ledger->records[0];
+    cr_expect_eq(r->mutants_equivalent, 2, "%zu: %s", r->mutants_equivalent, r->reason);
+    cr_expect(r->verdict == EV_VOID, "%s", r->reason);
+    cr_expect_not_null(strstr(r->reason, ": \\mathcal{N}(z; a, s) for s"), "%s", r->reason);
+    ev_ledger_destroy(ledger);
+}
+
 /* Sides that underflow agree, and so do wrong ones: a step that has nothing else says so. */
 Test(strength, sides_that_vanish_everywhere_do_not_hold)
 {
