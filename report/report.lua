@@ -35,7 +35,29 @@ end
 
 -- The ledger ---------------------------------------------------------------------------------------
 
-local records, claims, documents = {}, {}, {} -- claims: id -> its records, in order
+-- claims: id -> the claims of that name, one a document, in the documents' order; each its records, in order
+local records, claims, documents = {}, {}, {}
+
+-- The claim of a record's own document, by its id; nil where it was not judged.
+local function claim_of(id, file)
+  for _, claim in ipairs(claims[id] or {}) do if claim.file == file then return claim end end
+end
+
+-- Documents may share a claim's name. The tree that pandoc hands over is one, and its claims are told apart
+-- by their order, which is that of the documents on the command line and need not be the ledger's.
+local function order_claims()
+  local place = {}
+  for i, file in ipairs(PANDOC_STATE.input_files) do place[file] = i end
+  for _, named in pairs(claims) do
+    table.sort(named, function(a, b)
+      local x, y = place[a.file] or #records + a.first, place[b.file] or #records + b.first
+      return x < y or x == y and a.first < b.first
+    end)
+    for i, claim in ipairs(named) do
+      for _, record in ipairs(claim) do record.namesake = i end
+    end
+  end
+end
 
 local function read_ledger(path, revision)
   local file = io.open(path) or stop('no ledger %s', path)
@@ -46,11 +68,19 @@ local function read_ledger(path, revision)
       stop('%s is stale: it was made by revision %s, and this is %s', path, record.revision, revision)
     end
     records[#records + 1] = record
-    claims[record.claim] = claims[record.claim] or {}
-    table.insert(claims[record.claim], record)
+    if record.relation ~= 'assert' then
+      local claim = claim_of(record.claim, record.file)
+      if not claim then
+        claim = { file = record.file, first = #records }
+        claims[record.claim] = claims[record.claim] or {}
+        table.insert(claims[record.claim], claim)
+      end
+      table.insert(claim, record)
+    end
     documents[record.document] = true
   end
   if #records == 0 then stop('%s has no records', path) end
+  order_claims()
 end
 
 -- What can be compared of TeX: blanks, alignment and line breaks don't count.
@@ -72,7 +102,10 @@ local relations = { ['<='] = '\\le', ['>='] = '\\ge', ['~'] = '\\approx', ['prop
 local function relation(r) return relations[r] or r end
 
 local function label(r) return r.step > 0 and r.claim .. '@' .. r.step or r.claim end
-local function anchor(r) return 'step-' .. r.claim .. '-' .. math.tointeger(r.step) end
+-- A point stands in no claim's name.
+local function anchor(r)
+  return 'step-' .. r.claim .. '-' .. math.tointeger(r.step) .. (r.namesake > 1 and '.' .. r.namesake or '')
+end
 
 -- Of the mutants: refuted, all, and those that came out neither refuted nor passed.
 local function mutants(r)
@@ -104,7 +137,11 @@ local function mark(r)
   return table.concat(parts, html and ' · ' or ', ')
 end
 
+-- The ledger has null for what is no finite number.
+local function number(format, x) return x and string.format(format, x) or 'no number' end
+
 local function value(v)
+  if not (v.value and v.rounding and v.quadrature and v.sampling) then return number('%.16g', v.value) end
   local total = v.rounding + v.quadrature + v.sampling
   local kinds = {}
   for _, kind in ipairs { 'rounding', 'quadrature', 'sampling' } do
@@ -196,11 +233,11 @@ local function evidence(r)
     row('right', value(r.right_value))
     row('at', r.witness ~= '' and assignments(r.witness) or nil)
     row('methods', r.methods)
-    row('agreement', string.format('%.1f digits, asked for relative %.0e; smallest difference that would show %.0e',
-      r.agreeing_digits, r.resolution, r.smallest_detectable))
+    row('agreement', string.format('%s digits, asked for relative %s; smallest difference that would show %s',
+      number('%.1f', r.agreeing_digits), number('%.0e', r.resolution), number('%.0e', r.smallest_detectable)))
     row('points', string.format('%d drawn, %d compared', r.points_tried, r.points_effective))
-    row('effort', string.format('%d evaluations, %d samples; sentinels off by %.0e at most',
-      r.evaluations, r.samples, r.sentinel))
+    row('effort', string.format('%d evaluations, %d samples; sentinels off by %s at most',
+      r.evaluations, r.samples, number('%.0e', r.sentinel)))
   end
   if r.mutants_total + r.mutants_equivalent > 0 then
     row('mutants', mutants_in_words(r.mutants_killed, r.mutants_total, r.mutants_undecided, r.mutants_equivalent, survivors(r)))
@@ -214,12 +251,13 @@ local function evidence(r)
   local piece = module_piece(r.document, r.claim)
   local place = piece and string.format('%s:%d', piece.path, piece.line) or 'checks/' .. r.document .. '.c'
   if r.second_voice ~= '' then
-    row('second voice', string.format('%s %s, at %d points, %.1f digits', place, r.second_voice,
-      r.second_voice_points, r.second_voice_digits))
+    row('second voice', string.format('%s %s, at %d points, %s digits', place, r.second_voice,
+      r.second_voice_points, number('%.1f', r.second_voice_digits)))
   elseif r.step == 0 then
     row('second voice', place .. ' decides it')
   end
-  if r.see and r.expected == 'REFUTED' then row('corrected by', { pandoc.Link({ pandoc.Code(r.see) }, '#step-' .. r.see .. '-' .. (claims[r.see] and math.tointeger(claims[r.see][1].step) or 1)) }) end
+  local right = r.see and claim_of(r.see, r.file)
+  if right and r.expected == 'REFUTED' then row('corrected by', { pandoc.Link({ pandoc.Code(r.see) }, '#' .. anchor(right[1])) }) end
   row('note', r.note)
   row('seed', string.format('%d', r.seed))
   return rows
@@ -233,7 +271,7 @@ local function definitions(rows)
   return pandoc.DefinitionList(items)
 end
 
-local function state(r) return r.green and (r.verdict == 'HOLDS' and 'holds' or 'refuted') or 'unexpected' end
+local function state(r) return r.green and r.verdict:lower() or 'unexpected' end
 
 -- One line of a chain, or a statement, with its mark and, in HTML, its evidence.
 local function step_html(r, content)
@@ -332,9 +370,9 @@ local function html_line(tex, goes_on)
   return line
 end
 
-local function chain(id, text)
+local function chain(claim, text)
   local out, before = {}, nil
-  for _, r in ipairs(claims[id]) do
+  for _, r in ipairs(claim) do
     check_fresh(r, text)
     local whole = before == nil or before.right ~= r.left
     local tex = line_of(r, whole)
@@ -348,8 +386,8 @@ local function chain(id, text)
   return out
 end
 
-local function statement(id, quote)
-  local r = claims[id][1]
+local function statement(claim, quote)
+  local r = claim[1]
   if html then return step_html(r, { quote }) end
   return { quote, raw('\\evmark{' .. tex_mark(r) .. '}') }
 end
@@ -402,8 +440,10 @@ local function weave(blocks, settings)
   for _, block in ipairs(blocks) do
     local id = block.t == 'RawBlock' and block.text:match('^<!%-%-%s*claim:%s*([%w%-_]+)')
     if id then
-      if not claims[id] then stop('the ledger is stale: it has no claim "%s", which the documents have', id) end
-      pending, topic, seen[id] = id, claims[id][1].document, true
+      seen[id] = (seen[id] or 0) + 1
+      pending = claims[id] and claims[id][seen[id]]
+      if not pending then stop('the ledger is stale: it has no claim "%s", which the documents have', id) end
+      topic = pending[1].document
     elseif block.t == 'RawBlock' and block.text:match('^<!%-%-') then
       -- a comment for the checker only
     elseif pending and display_of(block) then
@@ -419,7 +459,7 @@ local function weave(blocks, settings)
   end
   finish()
   for _, r in ipairs(records) do
-    if r.relation ~= 'assert' and not seen[r.claim] then
+    if r.relation ~= 'assert' and (seen[r.claim] or 0) < r.namesake then
       stop('the ledger is stale: it has the claim "%s", which the documents have no longer', r.claim)
     end
   end
@@ -455,7 +495,8 @@ local function where_it_fails(r)
   if r.step > 0 and r.witness ~= '' then
     out = { pandoc.Str 'At ' }
     append(out, assignments(r.witness))
-    append(out, { pandoc.Str(string.format(' the left side is %.10g, the right side %.10g. ', r.left_value.value, r.right_value.value)) })
+    append(out, { pandoc.Str(string.format(' the left side is %s, the right side %s. ',
+      number('%.10g', r.left_value.value), number('%.10g', r.right_value.value))) })
   end
   if r.note then append(out, { pandoc.Emph { pandoc.Str(sentence(r.note)) }, pandoc.Space() }) end
   if r.diagnosis ~= '' then
@@ -469,9 +510,10 @@ end
 -- The claim that says what is right, every line with its verdict.
 local function correction(r)
   if not r.see then return {} end
-  if not claims[r.see] then return { para(pandoc.Str 'Corrected by ', pandoc.Code(r.see), pandoc.Str ', which was not judged in this run.') } end
+  local claim = claim_of(r.see, r.file)
+  if not claim then return { para(pandoc.Str 'Corrected by ', pandoc.Code(r.see), pandoc.Str ', which was not judged in this run.') } end
   local head, lines, before = { pandoc.Str 'Corrected by ' }, {}, nil
-  for _, right in ipairs(claims[r.see]) do
+  for _, right in ipairs(claim) do
     if before then append(head, { pandoc.Str ', ' }) end
     append(head, { pandoc.Link({ pandoc.Code(label(right)) }, '#' .. anchor(right)), pandoc.Str(' (' .. right.verdict .. ')') })
     lines[#lines + 1] = line_alone(right, before == nil or before.right ~= right.left)

@@ -68,6 +68,44 @@ Test(report, an_unexpected_verdict_is_shown_and_is_the_exit_status)
     forget(&o);
 }
 
+/* A void step has no value, a vacuous one no point; neither is painted as a refutation. */
+Test(report, expected_verdicts_of_every_kind_are_told_apart)
+{
+    weave("# Empty\n\nLet $s \\in \\mathbb{R}_{>0}$.\n\n"
+          "<!-- claim: no-value  expect: void -->\n$$ \\log(-s) = \\log(-s) $$\n\n"
+          "## Nobody\n\nLet $t \\in \\mathbb{R}$ with $t > s$ and $t < s$.\n\n"
+          "<!-- claim: no-point  expect: vacuous -->\n$$ t = 2 t $$\n");
+    char *page = program_slurp("own.html");
+    cr_expect_eq(count_of(page, "<div class=\"step void\""), 1, "%s", page);
+    cr_expect_eq(count_of(page, "<div class=\"step vacuous\""), 1);
+    cr_expect_eq(count_of(page, "<div class=\"step refuted\""), 0);
+    HAS(page, "no number");
+    free(page);
+}
+
+/* Judged in one order and woven in the other; each line must be where it is printed. */
+Test(report, two_documents_may_have_a_claim_of_one_name)
+{
+    need("pandoc");
+    program_write("one.md", "# One\n\nLet $s \\in \\mathbb{R}$.\n\n"
+                            "<!-- claim: same -->\n$$ s + s = 2 s $$\n");
+    program_write("two.md", "# Two\n\nLet $t \\in \\mathbb{R}$.\n\n"
+                            "<!-- claim: same  expect: refuted  source: print  see: right -->\n"
+                            "$$ t + t = t $$\n\n<!-- claim: right -->\n$$ t + t = 2 t $$\n");
+    outcome o = run("\"$EVIDENCE\" check one.md two.md --format jsonl --out l.jsonl && "
+                    "\"$EVIDENCE\" report two.md one.md --ledger l.jsonl --out both.html");
+    STATUS(o, 0);
+    cr_expect_str_empty(o.err, "%s", o.err);
+    forget(&o);
+    char *page = program_slurp("both.html");
+    const char *refuted = strstr(page, "id=\"step-same-1\""),
+               *true_one = strstr(page, "id=\"step-same-1.2\"");
+    cr_assert(refuted != NULL && true_one != NULL && refuted < true_one, "%s", page);
+    cr_expect_eq(count_of(page, "href=\"#step-same-1\""), 1, "the finding leads to its line");
+    HAS(page, "href=\"#step-right-1\"");
+    free(page);
+}
+
 Test(report, a_stale_ledger_is_named_and_nothing_is_written)
 {
     need("pandoc");
