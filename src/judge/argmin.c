@@ -1,8 +1,10 @@
 /* Equality of arg-mins.
  *
- *   0. Objectives whose gradients are the same but for one positive factor, at the point and at
- *      all its redraws, differ by a scale and a constant: they have the same arg-min, even
- *      when it is empty.  Otherwise:
+ *   0. Objectives whose gradients are the same but for one positive factor k, at the point and at
+ *      all its redraws, and for which left - k right is one number there, differ by a scale and a
+ *      constant: they have the same arg-min, even when it is empty.  Where only the gradients are,
+ *      there is a jump, or a stop-gradient, which a search that follows gradients does not see:
+ *      what comes below may refute then, and nothing can agree.  Otherwise:
  *   1. Minimise each objective by BFGS in unconstrained coordinates (judge/chart.h), from the
  *      point's own values, from random ones, and from what the other's search found.
  *   2. Polish: Newton steps with gradients that carry errors.  A minimum is found when the Hessian
@@ -15,7 +17,8 @@
  * A minimum may lie at a closed end of a domain.  An entry that ran there is held, the rest
  * minimised again, and the ends kept when the objective increases inward; the same is then
  * asked of the other objective.  When every entry is held, the agreement says little, since many
- * objectives fall towards one corner: it is marked, and judge/step.h asks at more points.
+ * objectives fall towards one corner: it is marked, and judge/step.h asks at more points.  So it does
+ * where an objective jumps: there are points at which the minimum lies far from the jump, and the two agree.
  *
  * A second place that is as low is asked about too.  Still, sets of minimisers are compared only by what
  * was found of them: with two at +-m each side may find another one.  Limits: a
@@ -286,13 +289,37 @@ static bool is_parallel(size_t m, const ev_examined *l, const ev_examined *r, do
     return true;
 }
 
+/* left - factor right at the first place. */
+typedef struct {
+    double value, error;
+    bool known;
+} offset;
+
+/* Is it the same here, and known well enough to tell? */
+static bool is_offset(const ev_value *l, const ev_value *r, double factor, double spread,
+                      offset *first)
+{
+    double size = fabs(l->value) + factor * fabs(r->value);
+    double value = l->value - factor * r->value;
+    double error = ev_value_error(l) + factor * ev_value_error(r) + spread * fabs(r->value) +
+                   1e-15 * size;
+    if (!first->known)
+        *first = (offset){value, error, true};
+    return error <= 1e-6 * size && fabs(value - first->value) <= 4.0 * (error + first->error);
+}
+
+/* Objectives seen at all places: unlike; one a scale of the other, up to a constant; or their
+ * gradients are, and not they themselves. */
+typedef enum { UNLIKE, SCALED, SCALED_GRADIENTS } likeness;
+
 static ev_status compare_directions(ev_minimiser *left, ev_minimiser *right, const ev_place *place,
-                                    bool *same)
+                                    likeness *out)
 {
     size_t n = left->n, m = left->m;
     double *work = calloc(2 * (2 * n + 2 * m) + n + 1, sizeof *work), factor = 0, spread = 0;
     ev_status status = work == NULL ? EV_NO_MEMORY : EV_OK;
     ev_minimiser *sides[] = {left, right};
+    offset first = {.known = false};
     ev_examined e[2];
     for (size_t k = 0; k < 2 && work != NULL; k++) {
         double *own = work + k * (2 * n + 2 * m);
@@ -301,11 +328,14 @@ static ev_status compare_directions(ev_minimiser *left, ev_minimiser *right, con
                              .components = own + 2 * n,
                              .component_error = own + 2 * n + m};
     }
-    *same = status == EV_OK && place->redraw_count >= 2 && m > 0;
-    for (size_t i = 0; status == EV_OK && *same && i <= place->redraw_count; i++) {
+    *out = status == EV_OK && place->redraw_count >= 2 && m > 0 ? SCALED : UNLIKE;
+    for (size_t i = 0; status == EV_OK && *out != UNLIKE && i <= place->redraw_count; i++) {
         for (size_t k = 0; k < 2 && status == EV_OK; k++)
             status = gradient_at(sides[k], place, i, &e[k], work + 2 * (2 * n + 2 * m));
-        *same = status == EV_OK && is_parallel(m, &e[0], &e[1], &factor, &spread);
+        if (status != EV_OK || !is_parallel(m, &e[0], &e[1], &factor, &spread))
+            *out = UNLIKE;
+        else if (!is_offset(&e[0].value, &e[1].value, factor, spread, &first))
+            *out = SCALED_GRADIENTS;
     }
     free(work);
     return status;
@@ -341,10 +371,10 @@ static ev_status judge_sides(ev_minimiser *left, ev_minimiser *right, const ev_p
                      .component_error = work + 2 * n + m};
     double *matrices = work + 2 * n + 2 * m;
     ev_minimiser *both[] = {left, right};
-    bool same;
-    ev_status status = compare_directions(left, right, place, &same);
-    if (status != EV_OK || same) {
-        if (same)
+    likeness alike;
+    ev_status status = compare_directions(left, right, place, &alike);
+    if (status != EV_OK || alike == SCALED) {
+        if (status == EV_OK)
             decide(left->out, EV_AGREES, 0.0, 0.0, 0.0, 0.0, 1e-6, NULL);
         return status;
     }
@@ -363,13 +393,49 @@ static ev_status judge_sides(ev_minimiser *left, ev_minimiser *right, const ev_p
         status = cross_examine(right, left, "right", &e, matrices);
     if (status == EV_OK)
         status = examine_twins(left, right, &e, matrices);
-    left->out->at_ends = left->found && right->found && left->n == 0 && right->n == 0;
+    left->out->says_little = left->found && right->found && left->n == 0 && right->n == 0;
     bool refuted = left->out->compared > 0 && left->out->worst.outcome == EV_DIFFERS;
     if (status == EV_OK && !refuted && (!left->found || !right->found))
         decide(left->out, EV_UNRESOLVED, 0.0, 0.0, 0.0, 0.0, 1e-6,
                left->found || right->found ? "only one side has a minimum that could be found"
                                            : "no minimum was found inside the domain");
+    if (status == EV_OK && !refuted && alike == SCALED_GRADIENTS)
+        decide(left->out, EV_UNRESOLVED, 0.0, 0.0, 0.0, 0.0, 1e-6,
+               "the gradients are alike and the objectives are not: a jump or a stop-gradient, "
+               "which the search for a minimum does not see");
     return status;
+}
+
+static bool is_varied(const ev_trial *trial, ev_node node)
+{
+    const ev_case *instance = trial->instance;
+    if (ev_graph_op(instance->graph, node) != EV_OP_INPUT)
+        return false;
+    const size_t index = ev_graph_input_index(instance->graph, node);
+    bool varied = false;
+    for (size_t i = 0; i < instance->slot_count; i++)
+        for (size_t k = 0; k < trial->step->vary_count; k++)
+            varied = varied || (instance->slots[i].symbol == trial->step->vary[k] &&
+                                index >= instance->slots[i].first &&
+                                index < instance->slots[i].first + instance->slots[i].count);
+    return varied;
+}
+
+/* May an objective jump where what is minimised over moves it?  All nodes up to the objectives' are
+ * looked at, those of the claim's steps before among them: at worst more points are asked. */
+static bool may_jump(const ev_trial *trial)
+{
+    const ev_graph *graph = trial->instance->graph;
+    const ev_node top = trial->step->left[0] > trial->step->right[0] ? trial->step->left[0]
+                                                                     : trial->step->right[0];
+    for (ev_node step = 1; step <= top; step++) {
+        if (ev_graph_op(graph, step) != EV_OP_STEP)
+            continue;
+        for (ev_node x = 1; x <= top; x++)
+            if (is_varied(trial, x) && ev_graph_depends(graph, step, x))
+                return true;
+    }
+    return false;
 }
 
 ev_status ev_attempt_argmin(const ev_trial *trial, const ev_place *place, const ev_budget *budget,
@@ -407,6 +473,7 @@ ev_status ev_attempt_argmin(const ev_trial *trial, const ev_place *place, const 
     for (size_t i = 0; made && i < instance->input_count; i++)
         left.inputs[i] = right.inputs[i] = place->inputs[i];
     status = made ? judge_sides(&left, &right, place, work) : EV_NO_MEMORY;
+    out->says_little = out->says_little || may_jump(trial);
     ev_minimiser_free(&left);
     ev_minimiser_free(&right);
     free(work);

@@ -37,7 +37,7 @@ typedef struct {
     uint64_t evaluations, samples, comparisons;
     double sentinel;
     double p_value;   /* of one sampling comparison, or NaN: see ev_value */
-    bool at_ends;     /* arg-mins that agree because the domain ends there, in every entry */
+    bool says_little; /* arg-mins that agree, and might elsewhere not (judge/argmin.c) */
     char reason[200]; /* when not EV_AGREES */
 } ev_attempt;
 

@@ -210,7 +210,7 @@ static ev_status judge_points(size_t count, const ev_step_point *points, const e
         if (status != EV_OK)
             break;
         add_point(result, points, i, &attempt);
-        owed += attempt.worst.outcome == EV_AGREES && attempt.at_ends;
+        owed += attempt.worst.outcome == EV_AGREES && attempt.says_little;
         owed -= order[k].reserve;
         if (budget->verdict_only && attempt.worst.outcome != EV_AGREES)
             break;

@@ -34,7 +34,7 @@ typedef struct {
     const ev_trial *trial;
     ev_place place;
     size_t complexity; /* of the point as a witness: the simplest refuting one is shown */
-    bool reserve;      /* judged only in place of one that agreed at_ends */
+    bool reserve;      /* judged only in place of one whose agreement says little */
 } ev_step_point;
 
 /* stream: of the step; each point and attempt takes a child of its own.  The points in reserve stand

@@ -233,3 +233,31 @@ Test(argmin, a_kink_or_a_flat_floor_at_the_minimiser_refutes_nothing)
     }
     hand_end(&h);
 }
+
+/* (x - m)^2, and the same with what its gradient does not see: 5 sg[x], or 9 where x > b. */
+Test(argmin, gradients_that_agree_are_not_enough)
+{
+    hand h;
+    ev_step_result r;
+    hand_begin(&h);
+    ev_graph *g = h.graph;
+    ev_node m = hand_real(&h, "m"), x = hand_real(&h, "x"), b = hand_real(&h, "b");
+    ev_node bowl = square_of(&h, x, m);
+    ev_node stopped = ev_graph_mul(g, hand_number(&h, 5), ev_graph_unary(g, EV_OP_HOLD, x));
+    ev_node beyond = ev_graph_unary(g, EV_OP_STEP, ev_graph_sub(g, x, b));
+    ev_node jump = ev_graph_mul(g, hand_number(&h, 9), beyond);
+    ev_node lifted = ev_graph_add(g, bowl, ev_graph_mul(g, b, b));
+    size_t with_stopped = argmin_step(&h, bowl, ev_graph_add(g, bowl, stopped), 1, x);
+    size_t with_jump = argmin_step(&h, bowl, ev_graph_add(g, bowl, jump), 1, x);
+    size_t with_constant = argmin_step(&h, bowl, lifted, 1, x);
+    h.budget.minimisation_points =
+        h.budget.points; /* at few of them, all may lie on b's one side */
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        cr_expect_neq(hand_judge_seeded(&h, with_stopped, seed, &r), EV_HOLDS, "sg, seed %d",
+                      (int)seed);
+        cr_expect_eq(hand_judge_seeded(&h, with_constant, seed, &r), EV_HOLDS, "%s", r.reason);
+        cr_expect_neq(hand_judge_seeded(&h, with_jump, seed, &r), EV_HOLDS, "jump, seed %d",
+                      (int)seed);
+    }
+    hand_end(&h);
+}
