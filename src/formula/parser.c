@@ -49,6 +49,8 @@ const char *ev_token_describe(const ev_token *token, char buffer[48])
         snprintf(buffer, 48, "the end of the formula");
     else if (token->kind == EV_TOKEN_BREAK)
         snprintf(buffer, 48, "a new line \\\\");
+    else if (ev_token_is_command(token, "|")) /* behind a factor it could be a divergence's bar */
+        snprintf(buffer, 48, "'\\|' (write norms as \\lVert v\\rVert)");
     else
         snprintf(buffer, 48, "'%s%.*s'", token->kind == EV_TOKEN_COMMAND ? "\\" : "",
                  (int)(token->length < 32 ? token->length : 32), token->text);

@@ -92,7 +92,9 @@ Test(refusals, bars_that_could_pair_otherwise)
         {decl, "\\frac{|a|b|c|}{2} = a", 5, 11, "two ways"},
         {decl, "|a|(b + c)|c| = a", 5, 11, "two ways"},
         {decl, "\\|v\\|^2\\|w\\|^2 = a", 5, 8, "\\lVert v\\rVert\\,\\lVert w\\rVert"},
-        {decl, "\\|v\\| \\, \\|w\\| = a", 5, 10, "open or close"}};
+        {decl, "\\|v\\| \\, \\|w\\| = a", 5, 10, "open or close"},
+        {decl, "2\\|v\\|^2 = a", 5, 2, "found '\\|' (write norms as \\lVert v\\rVert)"},
+        {decl, "a = a (2\\|v\\|)", 5, 9, "write norms as \\lVert v\\rVert"}};
     EXPECT_ALL(list);
 }
 
