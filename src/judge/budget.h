@@ -22,6 +22,9 @@ typedef struct {
     uint64_t operations; /* that a step may spend, at all its points together (formula/meter.h);
                             the edits that measure its strength may spend as many again, each of
                             them at most a fifth (judge/strength.h) */
+    uint64_t search;     /* of them, for a violation of an inequality that holds at all points
+                            (judge/tighten.h); 0: it is not looked for */
+    bool above_one;      /* no integer is 1, where there is a choice of them without */
     double resolution;   /* relative, where quadrature serves */
     double sampling_resolution; /* relative, where only sampling does */
     ev_effort effort; /* of the first evaluation; alpha is filled in once the run is planned */

@@ -2,6 +2,7 @@
 
 #include "judge/integers.h"
 #include "judge/point.h"
+#include "judge/tighten.h"
 #include "judge/witness.h"
 
 #include <stdlib.h>
@@ -22,6 +23,7 @@ typedef struct {
     ev_trial *trials; /* one a case */
     double **redraws; /* one a point, or NULL */
     size_t redraw_count;
+    point found; /* by the search for a violation; inputs NULL: none */
 } prepared;
 
 struct ev_plan {
@@ -150,6 +152,14 @@ static bool is_excluded(const ev_case *c)
     return false;
 }
 
+static bool has_one(const ev_plan *plan, const long *integers)
+{
+    for (size_t i = 0; i < plan->integer_count; i++)
+        if (integers[plan->integers[i]] == 1)
+            return true;
+    return false;
+}
+
 /* Cases at the choices that no condition excludes; one excluded case when there is no other,
  * so that the claim comes out vacuous. */
 static ev_status keep_cases(ev_plan *plan, const ev_formula *formula, size_t chosen, long **choices,
@@ -164,7 +174,8 @@ static ev_status keep_cases(ev_plan *plan, const ev_formula *formula, size_t cho
             return status;
         }
         bool last = i + 1 == chosen && plan->case_count == 0;
-        if (is_excluded(made) && !last) {
+        bool unwanted = plan->budget.above_one && has_one(plan, choices[i]);
+        if ((unwanted || is_excluded(made)) && !last) {
             ev_case_destroy(excluded);
             excluded = made;
             continue;
@@ -272,15 +283,21 @@ size_t ev_plan_step_count(const ev_plan *plan)
 size_t ev_plan_points_tried(const ev_plan *plan) { return plan->points_tried; }
 size_t ev_plan_points(const ev_plan *plan) { return plan->point_count; }
 
+static const point *point_of(const ev_plan *plan, size_t which)
+{
+    return which < plan->point_count ? &plan->points[which]
+                                     : &plan->steps[which - plan->point_count].found;
+}
+
 const double *ev_plan_point(const ev_plan *plan, size_t which, const ev_case **instance)
 {
-    *instance = plan->cases[plan->points[which].which];
-    return plan->points[which].inputs;
+    *instance = plan->cases[point_of(plan, which)->which];
+    return point_of(plan, which)->inputs;
 }
 
 const long *ev_plan_integers(const ev_plan *plan, size_t which)
 {
-    return plan->choices[plan->points[which].which];
+    return plan->choices[point_of(plan, which)->which];
 }
 
 /* ---- a step's programs ---- */
@@ -366,6 +383,11 @@ static bool is_reserve(const ev_plan *plan, const ev_case_step *step, size_t bef
     return step->kind == EV_STEP_ARGMIN && before >= plan->budget.minimisation_points;
 }
 
+static bool is_searched(const ev_plan *plan, size_t s)
+{
+    return plan->budget.search > 0 && ev_tighten_serves(&plan->cases[0]->steps[s]);
+}
+
 ev_status ev_plan_prepare(ev_plan *plan, size_t s, uint64_t *comparisons, ev_error *error)
 {
     if (s >= ev_plan_step_count(plan))
@@ -394,12 +416,16 @@ ev_status ev_plan_prepare(ev_plan *plan, size_t s, uint64_t *comparisons, ev_err
     }
     ev_status status = draw_redraws(plan, s, error);
     size_t attempts = ev_budget_attempts(&plan->budget);
+    uint64_t most = 0; /* of one attempt at any point */
     for (size_t i = 0; status == EV_OK && i < plan->point_count; i++) {
         const ev_trial *trial = &p->trials[plan->points[i].which];
         if (!is_judged(plan, trial->step, i))
             continue;
         *comparisons += trial->comparisons * attempts;
+        most = trial->comparisons > most ? trial->comparisons : most;
     }
+    if (is_searched(plan, s))
+        *comparisons += EV_TIGHTEN_POINTS * most * attempts;
     p->ready = status == EV_OK;
     return status;
 }
@@ -419,6 +445,59 @@ static void explain_vacuous(const ev_plan *plan, ev_step_result *result)
             snprintf(
                 result->reason, sizeof result->reason,
                 "the budget was spent before a point was found that satisfies the assumptions");
+}
+
+/* The cost of judging a point that the search found, and its outcome where it refutes.  One that does
+ * not says nothing: the bound may be attained there, or the errors be too large. */
+static void add_found(ev_step_result *result, const ev_step_result *at)
+{
+    ev_step_result sum = at->verdict == EV_REFUTED ? *at : *result;
+    sum.points_effective = result->points_effective + (at->verdict == EV_REFUTED);
+    sum.points_blank = result->points_blank;
+    sum.digits = result->digits;
+    sum.methods = result->methods | at->methods;
+    sum.evaluations = result->evaluations + at->evaluations;
+    sum.samples = result->samples + at->samples;
+    sum.comparisons = result->comparisons + at->comparisons;
+    sum.operations = result->operations + at->operations;
+    *result = sum;
+}
+
+static uint64_t operations_left(const ev_budget *budget, const ev_step_result *result)
+{
+    return result->operations < budget->operations ? budget->operations - result->operations : 0;
+}
+
+/* Where no point refutes: is the step refuted where it comes nearest to failing?  That point
+ * becomes the step's own. */
+static ev_status search_violation(const ev_plan *plan, size_t s, size_t count,
+                                  const ev_step_point *points, const ev_budget *budget,
+                                  const ev_stream *stream, ev_arena *arena,
+                                  ev_step_result *result)
+{
+    prepared *p = &plan->steps[s];
+    ev_tightened tight;
+    uint64_t operations = operations_left(budget, result);
+    if (operations > plan->budget.search)
+        operations = plan->budget.search;
+    ev_status status = ev_tighten(count, points, operations, arena, &tight);
+    result->operations += tight.operations;
+    for (size_t k = 0; status == EV_OK && k < tight.count && result->verdict != EV_REFUTED; k++) {
+        const ev_step_point *from = &points[tight.points[k].start];
+        ev_step_point at = {from->trial, {.inputs = tight.points[k].inputs}, 0, false};
+        ev_stream own = ev_stream_child(stream, (uint32_t)(count + 1 + k));
+        ev_budget rest = *budget;
+        rest.operations = operations_left(budget, result);
+        ev_step_result found;
+        status = ev_step_judge(1, &at, &rest, &own, &found);
+        if (status != EV_OK)
+            break;
+        add_found(result, &found);
+        p->found = (point){(size_t)(from->trial - p->trials), tight.points[k].inputs};
+        if (found.verdict == EV_REFUTED)
+            result->shown = plan->point_count + s;
+    }
+    return status;
 }
 
 ev_status ev_plan_judge(const ev_plan *plan, size_t s, const ev_budget *budget, ev_arena *arena,
@@ -457,11 +536,15 @@ ev_status ev_plan_judge(const ev_plan *plan, size_t s, const ev_budget *budget, 
         status = ev_step_judge(n, points, budget, &stream, result);
     if (status == EV_OK && n == 0)
         explain_vacuous(plan, result);
-    if (status == EV_OK && result->points_effective > 0) {
-        const ev_step_point *shown = &points[result->shown];
-        *witness = witness_of(plan, shown->trial, shown->place.inputs, arena);
-        status = *witness == NULL ? EV_NO_MEMORY : EV_OK;
+    if (status == EV_OK && n > 0)
         result->shown = which[result->shown]; /* among the plan's points */
+    bool open = result->verdict == EV_HOLDS || result->verdict == EV_UNDECIDED;
+    if (status == EV_OK && n > 0 && open && is_searched(plan, s))
+        status = search_violation(plan, s, n, points, budget, &stream, arena, result);
+    if (status == EV_OK && result->points_effective > 0) {
+        const point *shown = point_of(plan, result->shown);
+        *witness = witness_of(plan, &p->trials[shown->which], shown->inputs, arena);
+        status = *witness == NULL ? EV_NO_MEMORY : EV_OK;
     }
     free(which);
     free(points);

@@ -47,8 +47,10 @@ void ev_plan_move(ev_plan *plan, const double *inputs);
 /* Compile step (0-based); adds to *comparisons the most it can spend. */
 ev_status ev_plan_prepare(ev_plan *plan, size_t step, uint64_t *comparisons, ev_error *error);
 
-/* Judge a prepared step; effort as in budget, whose alpha has been set by now.  *witness: the
- * shown point as text, from the arena; "" when there is none; result->shown is its number. */
+/* Judge a prepared step; effort as in budget, whose alpha has been set by now.  An inequality that
+ * holds at all points is tried at those that the search finds (judge/tighten.h).  *witness: the
+ * shown point as text, from the arena; "" when there is none; result->shown is its number, beyond
+ * ev_plan_points for one that was found, whose inputs are the arena's too. */
 ev_status ev_plan_judge(const ev_plan *plan, size_t step, const ev_budget *budget, ev_arena *arena,
                         ev_step_result *result, const char **witness);
 

@@ -54,7 +54,7 @@ static ev_cell make_cell(const ev_slot *slot, const ev_symbol *symbol, const lon
 
 static size_t cell_size(const ev_cell *c) { return c->blocks * c->shape.rows * c->shape.cols; }
 
-static bool interchangeable(const ev_cell *a, const ev_cell *b)
+bool ev_cells_alike(const ev_cell *a, const ev_cell *b)
 {
     return a->symbol->kind == EV_SYMBOL_REAL && b->symbol->kind == EV_SYMBOL_REAL &&
            a->blocks == b->blocks && a->shape.rank == b->shape.rank &&
@@ -84,7 +84,7 @@ static void list_corners(ev_space *space)
         }
         for (size_t i = 1; which == 0 && i < space->cell_count; i++)
             for (size_t j = i; j-- > 0;)
-                if (interchangeable(&space->cells[i], &space->cells[j])) {
+                if (ev_cells_alike(&space->cells[i], &space->cells[j])) {
                     space->corners[space->corner_count++] = (corner){i, j, EQUAL};
                     break;
                 }
@@ -299,6 +299,12 @@ bool ev_space_redraw(ev_space *space, size_t count, const int *symbols, const ev
             return true;
     }
     return false;
+}
+
+void ev_space_set_meter(ev_space *space, ev_meter *meter)
+{
+    if (space->conditions != NULL)
+        ev_program_set_meter(space->conditions, meter);
 }
 
 bool ev_space_is_spent(const ev_space *space) { return space->meter.cut; }

@@ -10,6 +10,7 @@
 #define EV_JUDGE_POINT_H
 
 #include "formula/claim.h"
+#include "formula/meter.h"
 #include "judge/draw.h"
 #include "numerics/random.h"
 
@@ -28,6 +29,11 @@ typedef struct {
     ev_shape shape;
 } ev_cell;
 const ev_cell *ev_space_cells(const ev_space *space, size_t *count);
+/* Real symbols of one shape and one domain: the one may take the other's value. */
+bool ev_cells_alike(const ev_cell *a, const ev_cell *b);
+
+/* Charge the conditions to this meter, which must outlive the space, and not to the space's own. */
+void ev_space_set_meter(ev_space *space, ev_meter *meter);
 
 /* Every value is in its domain, and the conditions hold. */
 bool ev_space_admits(ev_space *space, const double *inputs);

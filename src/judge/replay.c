@@ -39,6 +39,7 @@ static ev_status make_plan(ev_replay *r, const char *id, const ev_budget *budget
     ev_budget one = *budget;
     one.points = one.cases = 1;
     one.first_point = 0;
+    one.search = 0; /* the point alone is asked for */
     ev_status status = ev_plan_create_from(&source, id, &one, seed, &r->plan, error);
     if (status == EV_OK && ev_plan_points(r->plan) == 0)
         status = ev_error_set(error, EV_UNFIT, "no point satisfies the assumptions");

@@ -46,6 +46,7 @@ static ev_budget stage_budget(const ev_budget *run, size_t stage)
     b.doublings = stage >= THOROUGH ? 1 : 0;
     b.effort.alpha = run->effort.alpha;
     b.operations = run->operations / EDIT_PART;
+    b.search = stage == THOROUGH ? b.search : 0;
     b.resolution = stages[stage].resolution;
     b.effort.relative = stages[stage].relative;
     b.effort.max_evaluations = stages[stage].max_evaluations;
@@ -392,7 +393,8 @@ static ev_status related(measurement *m, ev_relation relation, ev_formula *out)
 }
 
 /* Where <= holds: are there points at which < does not, because the sides are equal?  Exactly equal,
- * or too close for their errors, and not because both vanish, as a density does far out. */
+ * or too close for their errors, and not because both vanish, as a density does far out, nor because
+ * a dimension is 1, where a wrong sum over one term is right. */
 static ev_status is_attained(measurement *m, ev_relation strict, bool *attained)
 {
     const double tiny = 1e-30;
@@ -400,6 +402,7 @@ static ev_status is_attained(measurement *m, ev_relation strict, bool *attained)
     ev_formula formula;
     ev_step_result result = {.verdict = EV_VOID};
     ev_budget budget = stage_budget(m->request->budget, THOROUGH);
+    budget.above_one = true;
     ev_status status = related(m, strict, &formula);
     if (status == EV_OK)
         status = judge_formula(&formula, m->request, &budget, m->request->seed, &m->spent, &result,
