@@ -472,8 +472,7 @@ static uint64_t operations_left(const ev_budget *budget, const ev_step_result *r
  * becomes the step's own. */
 static ev_status search_violation(const ev_plan *plan, size_t s, size_t count,
                                   const ev_step_point *points, const ev_budget *budget,
-                                  const ev_stream *stream, ev_arena *arena,
-                                  ev_step_result *result)
+                                  const ev_stream *stream, ev_arena *arena, ev_step_result *result)
 {
     prepared *p = &plan->steps[s];
     ev_tightened tight;

@@ -403,6 +403,7 @@ static ev_status is_attained(measurement *m, ev_relation strict, bool *attained)
     ev_step_result result = {.verdict = EV_VOID};
     ev_budget budget = stage_budget(m->request->budget, THOROUGH);
     budget.above_one = true;
+    budget.search = 0; /* equality that has to be looked for is none that was meant */
     ev_status status = related(m, strict, &formula);
     if (status == EV_OK)
         status = judge_formula(&formula, m->request, &budget, m->request->seed, &m->spent, &result,

@@ -19,7 +19,8 @@ typedef struct {
     measure measure;
     ev_space *space;
     const ev_cell *cells;
-    size_t cell_count;
+    size_t cell_count, idle_count;
+    int *idle;    /* symbols that the step does not depend on, and the conditions may */
     ev_draw draw; /* of corners that are drawn: rotations */
     size_t left;  /* evaluations */
     double *best, *next, *values;
@@ -75,8 +76,7 @@ static bool is_strict(const ev_case_step *step)
 /* Sides that are equal refute a strict relation where they are exact. */
 static bool seems_to_fail(const ev_case_step *step, const nearness *at)
 {
-    return at->by[BY_RATIO] > least_violation ||
-           (is_strict(step) && at->by[BY_DISTANCE] >= 0);
+    return at->by[BY_RATIO] > least_violation || (is_strict(step) && at->by[BY_DISTANCE] >= 0);
 }
 
 /* ---- moves ---- */
@@ -86,6 +86,19 @@ static bool may_go_on(const climb *c)
     return c->left > 0 && c->at.by[BY_RATIO] < clear_violation;
 }
 
+/* Where a condition stands in the way, symbols that the step does not depend on give way. */
+static bool is_admitted(climb *c)
+{
+    enum { TRIES = 16 };
+    if (ev_space_admits(c->space, c->next))
+        return true;
+    if (c->idle_count == 0 || c->trial->instance->condition_count == 0)
+        return false;
+    const ev_stream stream = ev_stream_make(0, ev_hash_text("idle"), 0, (uint32_t)c->left);
+    return ev_space_redraw(c->space, c->idle_count, c->idle, &stream, TRIES, c->next) &&
+           ev_space_admits(c->space, c->next);
+}
+
 /* Take the next point when it is admitted and nearer; in any case next is best again. */
 static bool try_next(climb *c)
 {
@@ -93,8 +106,9 @@ static bool try_next(climb *c)
     const size_t size = c->trial->instance->input_count * sizeof *c->best;
     const double now = c->at.by[c->measure];
     bool taken = false;
-    if (may_go_on(c) && ev_space_admits(c->space, c->next)) {
+    if (may_go_on(c))
         c->left--;
+    if (may_go_on(c) && is_admitted(c)) {
         nearness at = evaluate(c->trial, c->next, c->values);
         taken = at.by[c->measure] > now + gain * fabs(now);
         if (taken)
@@ -207,6 +221,9 @@ static void try_cell(climb *c, const ev_cell *cell, double step)
 static void climb_up(climb *c)
 {
     double step = 1;
+    for (size_t i = 0; i < c->cell_count; i++)
+        if (!is_used(c, &c->cells[i]))
+            c->idle[c->idle_count++] = c->trial->instance->slots[i].symbol;
     for (int round = 0; round < ROUNDS && may_go_on(c); round++, step /= 2) {
         for (size_t i = 0; i < c->cell_count && may_go_on(c); i++)
             if (is_used(c, &c->cells[i]))
@@ -215,8 +232,8 @@ static void climb_up(climb *c)
 }
 
 /* From one point, *at; best and *at are where it ends. */
-static ev_status climb_from(const ev_step_point *point, measure by, ev_meter *meter,
-                            double *best, nearness *at)
+static ev_status climb_from(const ev_step_point *point, measure by, ev_meter *meter, double *best,
+                            nearness *at)
 {
     const ev_trial *trial = point->trial;
     const size_t n = trial->instance->input_count;
@@ -230,8 +247,9 @@ static ev_status climb_from(const ev_step_point *point, measure by, ev_meter *me
                .best = best,
                .at = *at};
     c.next = calloc(n + 1, sizeof *c.next);
+    c.idle = calloc(trial->instance->slot_count + 1, sizeof *c.idle);
     c.values = calloc(2 * trial->step->count + 1, sizeof *c.values);
-    ev_status status = c.next == NULL || c.values == NULL
+    ev_status status = c.next == NULL || c.idle == NULL || c.values == NULL
                            ? EV_NO_MEMORY
                            : ev_space_create(trial->instance, trial->table, trial->integers,
                                              &c.space, &error);
@@ -245,6 +263,7 @@ static ev_status climb_from(const ev_step_point *point, measure by, ev_meter *me
     *at = c.at;
     ev_space_destroy(c.space);
     free(c.next);
+    free(c.idle);
     free(c.values);
     return status;
 }
@@ -306,8 +325,7 @@ static ev_status search_by(search *s, measure by)
         if (best == NULL)
             return EV_NO_MEMORY;
         status = climb_from(&s->points[i], by, &s->meter, best, &at);
-        if (status != EV_OK || !seems_to_fail(trial->step, &at) ||
-            at.by[by] <= nearest.by[by])
+        if (status != EV_OK || !seems_to_fail(trial->step, &at) || at.by[by] <= nearest.by[by])
             continue;
         nearest = at;
         found->points[found->count].start = i;
@@ -323,8 +341,8 @@ ev_status ev_tighten(size_t count, const ev_step_point *points, uint64_t operati
                      ev_arena *arena, ev_tightened *found)
 {
     *found = (ev_tightened){.count = 0};
-    search s = {count, points, calloc(count + 1, sizeof *s.at), {.limit = operations}, arena,
-                found};
+    search s = {count, points, calloc(count + 1, sizeof *s.at), {.limit = operations},
+                arena, found};
     ev_status status = s.at == NULL ? EV_NO_MEMORY : EV_OK;
     set_meters(&s, &s.meter);
     if (status == EV_OK)

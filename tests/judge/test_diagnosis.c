@@ -272,6 +272,23 @@ Test(diagnosis, an_error_of_one_sign_is_not_taken_for_a_bound)
     expect_diagnosis(mixture, lost[3], "the left side is never the smaller");
 }
 
+/* What a sum of one term hides.  The first pair: sum_n (x_n - a)^2 is the right side and (N - 1) a^2. */
+Test(diagnosis, sides_that_meet_in_one_dimension_alone_are_not_taken_for_a_bound)
+{
+    static const char *const lost[][2] = {
+        {"Assume $N \\in \\{1,\\dots,6\\}$, $x \\in \\mathbb{R}^N$ and $a \\in \\mathbb{R}_{>0}$.",
+         "\\sum_{n=1}^N (x_n - a)^2 = \\sum_{n=1}^N x_n^2 - 2 a \\sum_{n=1}^N x_n + a^2"},
+        {"Assume $J \\in \\{1,\\dots,4\\}$ and $\\sigma \\in \\mathbb{R}_{>0}^J$. Define $q(z) = "
+         "\\mathcal{N}(z; \\mathbf{0}, \\operatorname{diag}(\\sigma^2))$ and $p(z) = "
+         "\\mathcal{N}(z; \\mathbf{0}, I)$.",
+         "D_{KL}(q\\|p) = \\sum_{j=1}^J \\big(\\tfrac12\\sigma_j^2 - \\log\\sigma_j\\big) - "
+         "\\tfrac12"}};
+    for (size_t i = 0; i < sizeof lost / sizeof *lost; i++) {
+        look_for(lost[i][0], lost[i][1], "\\ge for =", false);
+        look_for(lost[i][0], lost[i][1], "\\le for =", false);
+    }
+}
+
 Test(diagnosis, an_equality_that_is_attained_is_taken_for_a_bound)
 {
     expect_diagnosis("Assume $x, w \\in \\mathbb{R}$.",
