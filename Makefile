@@ -108,6 +108,9 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion \
             -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(filter 1,$(WERROR)),-Werror)
 # A sanitizer keeps clang from vectorising loops that ask for it: no cause for alarm.
 WARNINGS += $(if $(findstring clang,$(CC)),-Wno-pass-failed)
+# Vectors are passed among the functions of one file alone: no matter how, where the machine has none
+# so long.
+WARNINGS += -Wno-psabi
 PACKAGES := openblas gsl jansson zlib libpng
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 # The BLAS stands before GSL, whose own would answer to the same names.
@@ -131,9 +134,8 @@ $(OBJ)/tests/%.o: private COMPILE += $(TEST_FLAGS)
 # flag on the way not taken; values, NaN among them, are the same without.
 FLOAT_FLAGS := -fno-math-errno -fno-trapping-math
 $(OBJ)/src/nn/%.o $(OBJ)/src/models/%.o: private COMPILE += $(FLOAT_FLAGS)
-# Products are fused with their sums in the convolutions' inner loops.  Their vectors are passed among
-# the functions of one file alone: no matter how, where the machine has none so long.
-$(OBJ)/src/nn/conv_kernels.o: private COMPILE += -ffp-contract=fast -Wno-psabi
+# Products are fused with their sums in the convolutions' inner loops.
+$(OBJ)/src/nn/conv_kernels.o: private COMPILE += -ffp-contract=fast
 $(OBJ)/src/data/image_set.o: private COMPILE += -DEV_DATASET='"$(DATASET)"'
 # Their one function is declared by the generated table; a fuzz target's by libFuzzer.
 $(OBJ)/checks/%.o $(OBJ)/tests/fuzz/%.o: private COMPILE += -Ichecks -Wno-missing-prototypes
