@@ -5,14 +5,14 @@
 --   seed <tab> accuracy <tab> ...                                            the names
 --   1 <tab> 0.71 <tab> ...                                                   as many cells a row, none empty
 --
--- A column that is not filled into the command, and is neither `model` nor `data`, holds numbers, or NA where
--- there is none.  No two rows have the same command.  What is otherwise stops the conversion with its place:
--- stop(format, ...) does not return.
+-- A column that is not filled into the command, and is none of `model`, `data`, `likelihood` and `binarise`,
+-- holds numbers, or NA where there is none.  No two rows have the same command.  What is otherwise stops the
+-- conversion with its place: stop(format, ...) does not return.
 --
 -- Returns read(path, stop, program): a table with names, rows, commands (one a row), comments and means.
 -- `program` is asked whether it still has the options of the commands; "": it is not.
 
-local text_columns = { model = true, data = true }
+local text_columns = { model = true, data = true, likelihood = true, binarise = true }
 
 local function cells_of(line)
   local cells = {}

@@ -296,6 +296,23 @@ Test(report, a_table_of_results_has_a_command_a_row_and_a_mean)
     free(page);
 }
 
+/* A command that has gone, a column that has become words, a cell that is empty: all of them stop it. */
+Test(report, the_tables_that_are_shipped_are_whole)
+{
+    need("pandoc");
+    program_write("own.md", GOOD);
+    outcome o = run("\"$EVIDENCE\" report own.md --results '%s/report/results' --out own.html",
+                    program_source);
+    STATUS(o, 0);
+    forget(&o);
+    char *page = program_slurp("own.html");
+    HAS(page, ">gmvae mnist</h2>");
+    HAS(page, ">gmvae fashion</h2>");
+    HAS(page, ">vqvae mnist</h2>");
+    HAS(page, ">vqvae fashion</h2>");
+    free(page);
+}
+
 /* Two seeds of one configuration, two of another, one of a third, and one that went on for longer. */
 Test(report, only_rows_that_differ_in_the_seed_alone_are_averaged)
 {
