@@ -23,8 +23,8 @@ static const char *const false_bounds[] = {
     "\\sum_{k=1}^K \\rho_k\\,\\mathcal{N}(x; v_k, d_k^2) \\le 1",              /* x = v, d small */
     "\\frac{(x-m)^2}{s^2} \\ge \\frac{(x-m)^2}{t^2} - 1", /* t < s, x far from m */
     "\\frac{(x-m)^2}{2s^2} + \\log s \\ge 0",             /* x = m, s < 1 */
-    "\\tfrac12\\Big(\\frac{s^2}{t^2} + \\frac{(m-b)^2}{t^2} + \\log\\frac{t^2}{s^2}\\Big) \\ge "
-    "\\tfrac12 + 0.01",                            /* s = t, m = b */
+    ("\\tfrac12\\Big(\\frac{s^2}{t^2} + \\frac{(m-b)^2}{t^2} + \\log\\frac{t^2}{s^2}\\Big) \\ge "
+     "\\tfrac12 + 0.01"),                          /* s = t, m = b */
     "\\exp(a) \\ge a + 1.05",                      /* a = 0 */
     "-u\\log u \\le 0.36",                         /* u = 1/e: 0.3679 */
     "u(1-u) \\le 0.24",                            /* u = 1/2: 0.25 */
@@ -44,8 +44,8 @@ static const char *const true_bounds[] = {
     "\\mathbb{E}_{q(z)}[z^2] \\ge m^2",
     "\\log\\sum_{k=1}^K \\pi_k \\exp(v_k) \\ge \\sum_{k=1}^K \\pi_k v_k", /* = at equal v */
     "\\mathbb{E}_{q(z)}[\\operatorname{softplus}(z)] \\ge \\operatorname{softplus}(m)",
-    "\\mathbb{E}_{q(z)}[\\log p(x\\mid z)] - D_{KL}(q(z)\\|\\mathcal{N}(z; 0, 1)) \\le "
-    "\\log\\mathcal{N}(x; 0, 1 + t^2)", /* = at the posterior */
+    ("\\mathbb{E}_{q(z)}[\\log p(x\\mid z)] - D_{KL}(q(z)\\|\\mathcal{N}(z; 0, 1)) \\le "
+     "\\log\\mathcal{N}(x; 0, 1 + t^2)"), /* = at the posterior */
     "\\mathbb{E}_{q(z)}[\\log p(x\\mid z)] - D_{KL}(q(z)\\|\\mathcal{N}(z; 0, 1)) \\le 0",
     "\\lVert\\mu + \\nu\\rVert \\le \\lVert\\mu\\rVert + \\lVert\\nu\\rVert", /* = at mu = nu */
     "(\\mu^\\top\\nu)^2 \\le \\lVert\\mu\\rVert^2\\lVert\\nu\\rVert^2",
