@@ -486,7 +486,7 @@ static ev_status search_violation(const ev_plan *plan, size_t s, size_t count,
         ev_step_point at = {from->trial, {.inputs = tight.points[k].inputs}, 0, false};
         ev_stream own = ev_stream_child(stream, (uint32_t)(count + 1 + k));
         ev_budget rest = *budget;
-        rest.operations = operations_left(budget, result);
+        rest.operations = operations_left(budget, result) / count; /* a point's share */
         ev_step_result found;
         status = ev_step_judge(1, &at, &rest, &own, &found);
         if (status != EV_OK)
