@@ -3,9 +3,10 @@
  * Points that are drawn show that a bound holds in general, and seldom that it fails where several
  * symbols must stand at their corners together: a density exceeds 1 where x is the mean and the
  * scale is small.  So where an inequality holds at all its points, this search climbs from the
- * tightest three at each choice of the integers towards a violation.  It sets symbols in turn to their corners, to another
- * symbol of the same shape and domain, entries to their negative, their double and half, and up and
- * down by ever smaller steps, weights towards one of them; and keeps what brings the sides nearer.
+ * tightest three at each choice of the integers towards a violation.  It sets symbols in turn to
+ * their corners, to another symbol of the same shape and domain, entries to their negative, their
+ * double and half, and up and down by ever smaller steps, weights towards one of them; and keeps what
+ * brings the sides nearer.
  * Coordinate by coordinate, six rounds, the integers left as they are: a ridge along which two
  * symbols must move together is not climbed.
  *

@@ -39,18 +39,12 @@ static float bernoulli_backward(size_t D, const float *x, const float *logit, fl
     return sum;
 }
 
-static inline float held_log_var(float log_var)
-{
-    float low = log_var < EV_LOG_VAR_X_MIN ? EV_LOG_VAR_X_MIN : log_var;
-    return low > EV_LOG_VAR_X_MAX ? EV_LOG_VAR_X_MAX : low;
-}
-
 static float gaussian_forward(size_t D, const float *x, const float *mean, const float *log_var)
 {
     float sum = 0.0F;
 #pragma omp simd reduction(+ : sum)
     for (size_t i = 0; i < D; i++) {
-        float held = held_log_var(log_var[i]), off = x[i] - mean[i];
+        float held = ev_likelihood_log_var(log_var[i]), off = x[i] - mean[i];
         sum += LOG_2PI + held + off * off * ev_exp_float(-held);
     }
     return -0.5F * sum;
@@ -62,7 +56,7 @@ static float gaussian_backward(size_t D, const float *x, const float *mean, cons
     float sum = 0.0F;
 #pragma omp simd reduction(+ : sum)
     for (size_t i = 0; i < D; i++) {
-        float held = held_log_var(log_var[i]), off = x[i] - mean[i];
+        float held = ev_likelihood_log_var(log_var[i]), off = x[i] - mean[i];
         float precision = ev_exp_float(-held), square = off * off * precision;
         float inside = log_var[i] < EV_LOG_VAR_X_MIN || log_var[i] > EV_LOG_VAR_X_MAX ? 0.0F : 1.0F;
         sum += LOG_2PI + held + square;

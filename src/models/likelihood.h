@@ -24,6 +24,13 @@ extern const char *const ev_likelihood_names[];
 #define EV_LOG_VAR_X_MIN (-8.0F)
 #define EV_LOG_VAR_X_MAX 8.0F
 
+/* Held to these limits; a NaN stays one. */
+static inline float ev_likelihood_log_var(float log_var)
+{
+    float low = log_var < EV_LOG_VAR_X_MIN ? EV_LOG_VAR_X_MIN : log_var;
+    return low > EV_LOG_VAR_X_MAX ? EV_LOG_VAR_X_MAX : low;
+}
+
 size_t ev_likelihood_outputs(ev_likelihood_kind kind, size_t D);
 
 /* log p(x|z). */

@@ -192,13 +192,13 @@ static void closed_parts(const ev_audit_reference *r, size_t b, const float *dir
         u_dot[c] = d->log_pi[c] + way[0] + way[1] + way[2] + way[3];
     }
     const bool held = r->subject->w->held != NULL; /* gamma is a constant then */
-    if (!held && r->subject->model->S == 0)
+    if (!held && r->subject->model->S == 0) {
         lost += softmax_lost(r, mu, log_gamma, u_dot);
-    part[EV_PARTS] += sqrt(lost);
-    if (!held && r->subject->model->S == 0)
         add_softmax_dot(K, log_gamma, u_dot, 1.0, d->gamma);
-    else if (!held)
+    } else if (!held) {
         gamma_dot_at_points(r, b, direction, d);
+    }
+    part[EV_PARTS] += sqrt(lost);
     for (size_t c = 0; c < K; c++) {
         part[EV_PART_CATEGORICAL_PI] += exp(log_gamma[c]) * d->log_pi[c];
         part[EV_PART_LATENT_GAMMA] += d->gamma[c] * r->e[b * K + c];

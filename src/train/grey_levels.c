@@ -5,13 +5,7 @@
 
 #include <math.h>
 
-/* A NaN stays one. */
-static double sigma_of(float log_var)
-{
-    float held = log_var < EV_LOG_VAR_X_MIN ? EV_LOG_VAR_X_MIN : log_var;
-    held = held > EV_LOG_VAR_X_MAX ? EV_LOG_VAR_X_MAX : held;
-    return exp(0.5 * (double)held);
-}
+static double sigma_of(float log_var) { return exp(0.5 * (double)ev_likelihood_log_var(log_var)); }
 
 /* Neighbours have one bound, the same double. */
 static double upper_bound(double level) { return (level + 0.5) / 255.0; }

@@ -328,15 +328,19 @@ Test(train_vqvae, measures_of_several_runs_are_one_table)
     cr_expect_float_eq(learnt, -(levels + codes) / (SIDE * SIDE * log(2)), 1e-4);
     HAS(o.out, "at most, of 256 grey levels");
     forget(&o);
-    /* Of grey pixels a Bernoulli has no probability, of binary ones it has. */
-    o = run(TRAIN_VQVAE SMALL "--likelihood bernoulli --out b && " TRAIN_VQVAE SMALL
-                              "--likelihood bernoulli --binarise static --out c && "
-                              "\"$EVIDENCE\" eval --format tsv b c");
+}
+
+/* Of grey pixels a Bernoulli has no probability, of binary ones it has. */
+Test(train_vqvae, bits_are_said_only_of_what_has_a_probability)
+{
+    outcome o = run(TRAIN_VQVAE SMALL "--likelihood bernoulli --out b && " TRAIN_VQVAE SMALL
+                                      "--likelihood bernoulli --binarise static --out c && "
+                                      "\"$EVIDENCE\" eval --format tsv b c");
     STATUS(o, 0);
     HAS(o.out, "of a cross-entropy: pixels are not binary");
     HAS(o.out, "at most, of binary pixels");
     double bits;
-    at = strstr(o.out, "\nvqvae\timages\t1\tbernoulli\tnone\tema\t0.01\t30\t");
+    const char *at = strstr(o.out, "\nvqvae\timages\t1\tbernoulli\tnone\tema\t0.01\t30\t");
     cr_assert_not_null(at, "%s", o.out);
     cr_expect_eq(
         sscanf(at, " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s NA NA %lf", &bits), 1,
@@ -346,6 +350,14 @@ Test(train_vqvae, measures_of_several_runs_are_one_table)
     cr_expect_eq(sscanf(at, " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lf", &bits), 1,
                  "%s", at);
     cr_expect_gt(bits, 0);
+    forget(&o);
+}
+
+Test(train_vqvae, runs_of_two_kinds_or_several_for_people_are_no_table)
+{
+    outcome o = run(TRAIN_VQVAE SMALL "--out r --no-eval && " TRAIN_VQVAE SMALL
+                                      "--out s --seed 2 --no-eval");
+    STATUS(o, 0);
     forget(&o);
     o = run(
         "\"$EVIDENCE\" train vae --hidden 6 --latent 2 --batch 10 --threads 1 --data images "

@@ -339,7 +339,8 @@ Test(conv, a_relu_and_its_mask_are_those_of_the_plain_results)
     }
 }
 
-/* One in every image and filter's reach: it must come out on the other side, rectified or not. */
+/* In an input, or in a weight that meets the first pixel: it must come out on the other side, rectified
+ * or not. */
 Test(conv, a_nan_is_not_lost)
 {
     for (size_t g = 0; g < GEOMETRY_COUNT; g++)
@@ -347,13 +348,12 @@ Test(conv, a_nan_is_not_lost)
             fixture f = make(&GEOMETRIES[g], 2, 550);
             const ev_conv *c = &f.conv;
             size_t nans = 0;
-            /* Filter 0 sees the first channel of a pixel at tap `centre`, place 0's last inside. */
-            const size_t centre = (c->padding * c->kernel + c->padding) * c->channels;
-            float *weight = way < 2 ? f.weight : f.weight + centre * c->filters;
+            /* The tap through which place 0 sees pixel 0. */
+            const size_t tap = (c->padding * c->kernel + c->padding) * c->channels;
             if (way < 2)
                 f.x[0] = f.y[0] = NAN;
             else
-                *weight = NAN;
+                f.weight[tap * c->filters] = NAN;
             ev_conv_forward(c, f.B, f.out_y, f.x, f.weight, f.bias_f, way % 2 == 0, &f.scratch);
             ev_conv_transposed_forward(c, f.B, f.out_x, f.y, f.weight, f.bias_c, way % 2 == 0,
                                        &f.scratch);
