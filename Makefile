@@ -135,7 +135,7 @@ $(OBJ)/tests/%.o: private COMPILE += $(TEST_FLAGS)
 FLOAT_FLAGS := -fno-math-errno -fno-trapping-math
 $(OBJ)/src/nn/%.o $(OBJ)/src/models/%.o: private COMPILE += $(FLOAT_FLAGS)
 # Products are fused with their sums in the convolutions' inner loops.
-$(OBJ)/src/nn/conv_kernels.o: private COMPILE += -ffp-contract=fast
+$(OBJ)/src/nn/conv_kernels.o $(OBJ)/src/nn/sparse.o: private COMPILE += -ffp-contract=fast
 $(OBJ)/src/data/image_set.o: private COMPILE += -DEV_DATASET='"$(DATASET)"'
 # Their one function is declared by the generated table; a fuzz target's by libFuzzer.
 $(OBJ)/checks/%.o $(OBJ)/tests/fuzz/%.o: private COMPILE += -Ichecks -Wno-missing-prototypes

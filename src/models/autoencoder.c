@@ -67,16 +67,16 @@ double ev_autoencoder_pass(const ev_gmvae *model, const float *parameters, size_
                            const float *input, const float *target, ev_restore_kind kind,
                            ev_gmvae_workspace *w, float *gradient)
 {
-    ev_mlp_forward(&model->encoder, parameters, B, input, w->encoder);
+    ev_mlp_forward(&model->encoder, parameters, B, input, w->encoder, w->work);
     take_means(model, B, w->raw, w->z);
-    ev_mlp_forward(&model->decoder, parameters, B, w->z, w->decoder);
+    ev_mlp_forward(&model->decoder, parameters, B, w->z, w->decoder, w->work);
     const double loss = restore_batch(model, B, target, kind, w);
     memset(gradient, 0, model->layout.size * sizeof *gradient);
-    ev_mlp_backward(&model->decoder, parameters, B, w->z, w->decoder, w->d_out, w->scratch,
+    ev_mlp_backward(&model->decoder, parameters, B, w->z, w->decoder, w->d_out, w->scratch, w->work,
                     gradient, w->d_z);
     give_means(model, B, w->d_z, w->d_raw);
     ev_mlp_backward(&model->encoder, parameters, B, input, w->encoder, w->d_raw, w->scratch,
-                    gradient, NULL);
+                    w->work, gradient, NULL);
     return loss;
 }
 
@@ -91,7 +91,7 @@ const float *ev_autoencoder_layer_input(const ev_gmvae *model, const float *para
     for (size_t i = 0; i < l; i++)
         ev_dense_forward(w->encoder[i], i == 0 ? input : w->encoder[i - 1],
                          parameters + below.weight[i], parameters + below.bias[i], B,
-                         below.width[i], below.width[i + 1], true);
+                         below.width[i], below.width[i + 1], true, w->work);
     return w->encoder[l - 1];
 }
 
@@ -119,24 +119,24 @@ double ev_autoencoder_layer_pass(const ev_gmvae *model, const float *parameters,
     const float *code = w->encoder[l];
     float *d_code = w->scratch[0], *d_restored = l == 0 ? w->d_out : w->scratch[1];
     ev_dense_forward(w->encoder[l], input, parameters + up->weight[l], parameters + up->bias[l], B,
-                     in, out, !last);
+                     in, out, !last, w->work);
     if (last) {
         take_means(model, B, w->raw, w->z);
         code = w->z;
         d_code = w->d_z;
     }
     ev_dense_forward(w->decoder[m], code, parameters + down->weight[m], parameters + down->bias[m],
-                     B, down->width[m], down->width[m + 1], l > 0);
+                     B, down->width[m], down->width[m + 1], l > 0, w->work);
     const double loss = l == 0 ? restore_batch(model, B, target, kind, w)
                                : squared_distance(B, in, target, w->decoder[m], d_restored);
     memset(gradient, 0, model->layout.size * sizeof *gradient);
     ev_dense_backward_weights(gradient + down->weight[m], gradient + down->bias[m], d_restored,
-                              code, B, down->width[m], down->width[m + 1]);
+                              code, B, down->width[m], down->width[m + 1], w->work);
     ev_dense_backward_input(d_code, d_restored, parameters + down->weight[m], last ? NULL : code, B,
-                            down->width[m], down->width[m + 1]);
+                            down->width[m], down->width[m + 1], w->work);
     if (last)
         give_means(model, B, w->d_z, w->d_raw);
     ev_dense_backward_weights(gradient + up->weight[l], gradient + up->bias[l],
-                              last ? w->d_raw : d_code, input, B, in, out);
+                              last ? w->d_raw : d_code, input, B, in, out, w->work);
     return loss;
 }

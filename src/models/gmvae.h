@@ -99,6 +99,7 @@ typedef struct {
     float *d_mu, *d_scale, *d_var; /* shapes of mu, scale, var */
     float *d_points, *weight;      /* (B,S,J), (B,S,K) */
     float *scratch[2];             /* (B,L,widest hidden layer) */
+    float *work;                   /* of the networks' layers (mlp.h) */
     float *memory;                 /* all of the above */
     size_t size;                   /* floats of memory */
 } ev_gmvae_workspace;

@@ -93,11 +93,11 @@ void ev_gmvae_backward(const ev_gmvae *model, const float *parameters, size_t B,
     for (size_t b = 0; b < B; b++)
         backward_likelihood(model, b, x, scale, w);
     ev_mlp_backward(&model->decoder, parameters, B * model->config.samples, w->z, w->decoder,
-                    w->d_out, w->scratch, gradient, w->d_z);
+                    w->d_out, w->scratch, w->work, gradient, w->d_z);
 #pragma omp parallel for schedule(static)
     for (size_t b = 0; b < B; b++)
         backward_latent(model, b, noise, scale, w);
     backward_prior(model, B, scale, w, gradient);
-    ev_mlp_backward(&model->encoder, parameters, B, x, w->encoder, w->d_raw, w->scratch, gradient,
-                    NULL);
+    ev_mlp_backward(&model->encoder, parameters, B, x, w->encoder, w->d_raw, w->scratch, w->work,
+                    gradient, NULL);
 }

@@ -56,7 +56,7 @@ void ev_gmvae_encode(const ev_gmvae *model, const float *parameters, size_t B, c
     const ev_posterior_kind kind = model->config.posterior;
     const size_t J = model->config.J;
     prepare_prior(model, parameters, &w->prior);
-    ev_mlp_forward(&model->encoder, parameters, B, x, w->encoder);
+    ev_mlp_forward(&model->encoder, parameters, B, x, w->encoder, w->work);
 #pragma omp parallel for schedule(static)
     for (size_t b = 0; b < B; b++) {
         w->terms[b * EV_ELBO_TERMS + EV_ENTROPY] = ev_posterior_forward(
@@ -69,7 +69,7 @@ void ev_gmvae_encode(const ev_gmvae *model, const float *parameters, size_t B, c
 void ev_gmvae_decode(const ev_gmvae *model, const float *parameters, size_t n, const float *z,
                      ev_gmvae_workspace *w)
 {
-    ev_mlp_forward(&model->decoder, parameters, n, z, w->decoder);
+    ev_mlp_forward(&model->decoder, parameters, n, z, w->decoder, w->work);
 }
 
 static void draw(const ev_gmvae *model, size_t b, const float *noise, ev_gmvae_workspace *w)

@@ -28,6 +28,8 @@ static void place_networks(ev_gmvae_workspace *w, const ev_gmvae *model, size_t 
     w->d_out = ev_carve_take(carve, ev_size_product(decoded, model->E));
     for (size_t i = 0; i < 2; i++)
         w->scratch[i] = ev_carve_take(carve, ev_size_product(decoded, ev_mlp_widest(decoder)));
+    w->work = ev_carve_take(
+        carve, ev_size_larger(ev_mlp_work_size(encoder, B), ev_mlp_work_size(decoder, decoded)));
 }
 
 static void place(ev_gmvae_workspace *w, const ev_gmvae *model, size_t B, ev_carve *carve)

@@ -12,6 +12,8 @@ enum {
     PAGE = 1 << 19 /* floats of a large page, 2 MB */
 };
 
+size_t ev_size_larger(size_t a, size_t b) { return a > b ? a : b; }
+
 size_t ev_size_product(size_t a, size_t b) { return b != 0 && a > SIZE_MAX / b ? SIZE_MAX : a * b; }
 
 float *ev_buffer_create(size_t count)

@@ -32,4 +32,6 @@ float *ev_carve_take(ev_carve *carve, size_t count);
 /* a b, or SIZE_MAX where that overflows. */
 size_t ev_size_product(size_t a, size_t b);
 
+size_t ev_size_larger(size_t a, size_t b);
+
 #endif

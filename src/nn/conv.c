@@ -80,8 +80,6 @@ ev_status ev_conv_check(const ev_conv *conv, size_t B, ev_error *error)
     return EV_OK;
 }
 
-static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
-
 /* The arrays of a scratch: the weights in strips; a bias as wide; the frames of one piece and y in
  * whole strips, for each thread; the partial sums of weight and bias for each part.  The bias is the
  * finer side's in a transposed convolution. */
@@ -90,19 +88,20 @@ static size_t strips_size(const ev_conv *conv)
     size_t k = ev_size_product(conv->kernel, conv->kernel);
     size_t forward = ev_size_product(conv->channels, ev_conv_whole(conv->filters));
     size_t backward = ev_size_product(conv->filters, ev_conv_whole(conv->channels));
-    return ev_size_product(k, larger(forward, backward));
+    return ev_size_product(k, ev_size_larger(forward, backward));
 }
 
 static size_t bias_size(const ev_conv *conv)
 {
-    return ev_conv_whole(larger(conv->filters, conv->channels));
+    return ev_conv_whole(ev_size_larger(conv->filters, conv->channels));
 }
 
 static size_t frames_size(const ev_conv *conv)
 {
     const ev_conv_frame fine = ev_conv_frame_apart(ev_conv_fine_frame(conv)),
                         coarse = ev_conv_coarse_frame(conv);
-    return ev_size_product(IMAGES, larger(ev_conv_frame_size(&fine), ev_conv_frame_size(&coarse)));
+    return ev_size_product(IMAGES,
+                           ev_size_larger(ev_conv_frame_size(&fine), ev_conv_frame_size(&coarse)));
 }
 
 static size_t y_strips_size(const ev_conv *conv)

@@ -6,13 +6,11 @@
 
 enum { LINE = EV_BUFFER_ALIGNMENT };
 
-static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
-
 /* The rows that places of a convolution read, of either extent. */
 static size_t reach_fine(const ev_conv *conv, size_t extent)
 {
     size_t last = (extent + 2 * conv->padding - conv->kernel) / conv->stride * conv->stride;
-    return larger(extent + conv->padding, last + conv->kernel);
+    return ev_size_larger(extent + conv->padding, last + conv->kernel);
 }
 
 ev_conv_frame ev_conv_fine_frame(const ev_conv *conv)
@@ -26,9 +24,9 @@ ev_conv_frame ev_conv_coarse_frame(const ev_conv *conv)
     size_t before = (conv->kernel - 1) / conv->stride;
     size_t last_row = (conv->height - 1 + conv->padding) / conv->stride;
     size_t last_column = (conv->width - 1 + conv->padding) / conv->stride;
-    return (ev_conv_frame){before, before + larger(ev_conv_out_height(conv), last_row + 1),
-                           before + larger(ev_conv_out_width(conv), last_column + 1), conv->filters,
-                           conv->filters};
+    return (ev_conv_frame){before, before + ev_size_larger(ev_conv_out_height(conv), last_row + 1),
+                           before + ev_size_larger(ev_conv_out_width(conv), last_column + 1),
+                           conv->filters, conv->filters};
 }
 
 ev_conv_frame ev_conv_frame_apart(ev_conv_frame f)

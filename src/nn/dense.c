@@ -1,7 +1,12 @@
 #include "nn/dense.h"
 
+#include "nn/buffer.h"
+#include "nn/lanes.h"
+#include "nn/sparse.h"
+
 #include <cblas.h>
 #include <omp.h>
+#include <stdint.h>
 #include <string.h>
 
 enum {
@@ -53,8 +58,10 @@ static void rectify(float *y, const block *at, size_t stride)
             y[b * stride + i] = y[b * stride + i] < 0.0F ? 0.0F : y[b * stride + i];
 }
 
-void ev_dense_forward(float *y, const float *x, const float *W, const float *bias, size_t B,
-                      size_t in, size_t out, bool relu)
+/* --- By the BLAS --------------------------------------------------------------------------- */
+
+static void forward(float *y, const float *x, const float *W, const float *bias, size_t B,
+                    size_t in, size_t out, bool relu)
 {
     size_t n = block_count(out < NARROW ? B : out);
 #pragma omp parallel for schedule(static)
@@ -77,8 +84,8 @@ static void mask_by_relu(float *dx, const float *x, const block *at, size_t stri
             dx[b * stride + i] = x[b * stride + i] > 0.0F ? dx[b * stride + i] : 0.0F;
 }
 
-void ev_dense_backward_input(float *dx, const float *dy, const float *W, const float *x, size_t B,
-                             size_t in, size_t out)
+static void backward_input(float *dx, const float *dy, const float *W, const float *x, size_t B,
+                           size_t in, size_t out)
 {
     size_t n = block_count(in < NARROW ? B : in);
 #pragma omp parallel for schedule(static)
@@ -93,18 +100,9 @@ void ev_dense_backward_input(float *dx, const float *dy, const float *W, const f
     }
 }
 
-static void sum_rows(float *sum, const float *dy, size_t B, size_t width, size_t stride)
-{
-    for (size_t i = 0; i < width; i++)
-        sum[i] = 0.0F;
-    for (size_t b = 0; b < B; b++)
-        for (size_t i = 0; i < width; i++)
-            sum[i] += dy[b * stride + i];
-}
-
 /* dW is cut by rows, which are the outputs, unless these are few. */
-void ev_dense_backward_weights(float *dW, float *dbias, const float *dy, const float *x, size_t B,
-                               size_t in, size_t out)
+static void backward_weights(float *dW, const float *dy, const float *x, size_t B, size_t in,
+                             size_t out)
 {
     const bool by_columns = out < NARROW && in >= NARROW;
     const size_t cut = by_columns ? in : out, n = block_count(cut);
@@ -115,7 +113,88 @@ void ev_dense_backward_weights(float *dW, float *dbias, const float *dy, const f
         const size_t rows = by_columns ? out : count, columns = by_columns ? count : in;
         cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)rows, (int)columns, (int)B, 1.0F,
                     dy + o, (int)out, x + i, (int)in, 0.0F, dW + o * in + i, (int)in);
-        if (!by_columns || k == 0)
-            sum_rows(dbias + o, dy + o, B, rows, out);
     }
+}
+
+/* --- With what is 0 left out ---------------------------------------------------------------- */
+
+/* At this share of elements that aren't 0 both ways take about as long. */
+static const double MANY = 0.7;
+
+size_t ev_dense_work_size(size_t B, size_t in, size_t out)
+{
+    const size_t words = ev_size_larger(ev_sparse_words(B, ev_size_larger(in, out)),
+                                        ev_sparse_words(out, B));
+    const size_t marks = ev_size_product(2, words), transposed = ev_size_product(B, out);
+    return transposed > SIZE_MAX - marks ? SIZE_MAX : marks + transposed;
+}
+
+/* Marks A, in the beginning of work; whether enough of it is 0 for a product with N columns. */
+static bool has_many_zeros(ev_sparse *A, size_t N, float *work)
+{
+    if (work == NULL || N < EV_SPARSE_LEAST)
+        return false;
+    A->marks = (uint64_t *)(void *)work;
+    return (double)ev_sparse_mark(A) < MANY * (double)A->M * (double)A->K;
+}
+
+void ev_dense_forward(float *y, const float *x, const float *W, const float *bias, size_t B,
+                      size_t in, size_t out, bool relu, float *work)
+{
+    ev_sparse A = {B, in, x, NULL};
+    if (has_many_zeros(&A, out, work))
+        ev_sparse_product(&A, &(ev_factor){out, W, true}, &(ev_sum_end){bias, relu, NULL}, y);
+    else
+        forward(y, x, W, bias, B, in, out, relu);
+}
+
+void ev_dense_backward_input(float *dx, const float *dy, const float *W, const float *x, size_t B,
+                             size_t in, size_t out, float *work)
+{
+    ev_sparse A = {B, out, dy, NULL};
+    if (has_many_zeros(&A, in, work))
+        ev_sparse_product(&A, &(ev_factor){in, W, false}, &(ev_sum_end){NULL, false, x}, dx);
+    else
+        backward_input(dx, dy, W, x, B, in, out);
+}
+
+static void sum_rows(float *sum, const float *dy, size_t B, size_t width)
+{
+    enum { COLUMNS = 64 };
+#pragma omp parallel for schedule(static)
+    for (size_t begin = 0; begin < width; begin += COLUMNS) {
+        const size_t end = width - begin < COLUMNS ? width : begin + COLUMNS;
+        for (size_t i = begin; i < end; i++)
+            sum[i] = 0.0F;
+        for (size_t b = 0; b < B; b++)
+            for (size_t i = begin; i < end; i++)
+                sum[i] += dy[b * width + i];
+    }
+}
+
+static size_t at_most(size_t most, size_t n) { return n < most ? n : most; }
+
+/* dy^T (out,B) at the end of work, behind the marks; NULL without work. */
+static const float *transpose(const float *dy, size_t B, size_t out, float *work)
+{
+    if (work == NULL)
+        return NULL;
+    float *to = work + 2 * ev_sparse_words(out, B);
+#pragma omp parallel for schedule(static)
+    for (size_t o = 0; o < out; o += EV_LANES)
+        for (size_t b = 0; b < B; b += EV_LANES)
+            ev_lanes_transpose(at_most(EV_LANES, B - b), at_most(EV_LANES, out - o),
+                               dy + b * out + o, out, to + o * B + b, B);
+    return to;
+}
+
+void ev_dense_backward_weights(float *dW, float *dbias, const float *dy, const float *x, size_t B,
+                               size_t in, size_t out, float *work)
+{
+    ev_sparse A = {out, B, transpose(dy, B, out, work), NULL};
+    if (has_many_zeros(&A, in, work))
+        ev_sparse_product(&A, &(ev_factor){in, x, false}, &(ev_sum_end){NULL, false, NULL}, dW);
+    else
+        backward_weights(dW, dy, x, B, in, out);
+    sum_rows(dbias, dy, B, out);
 }

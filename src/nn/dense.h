@@ -7,11 +7,15 @@
  * All arrays are row-major, contiguous and the caller's; outputs are overwritten, never added to,
  * and don't overlap inputs.
  *
- * The products are the BLAS's.  Each is cut into column blocks, one for each OpenMP thread and at
- * least two, and each block is a product of its own on one thread: so the large operand, the
- * weights, is read once.  A matrix of few columns is cut by rows instead.  The result depends on the
- * cut alone: it is the same to the bit with one thread and with two.
- */
+ * Where enough of x or of dy is exactly 0, as behind a ReLU, the zeros are left out (sparse.h); how
+ * many there are is counted each time.  Otherwise the products are the BLAS's.  Each is cut into
+ * column blocks, one for each OpenMP thread and at least two, and each block is a product of its own on
+ * one thread: so the large operand, the weights, is read once.  A matrix of few columns is cut by rows
+ * instead.  The BLAS's result depends on the cut, which is the same with one thread and with two; the
+ * other way's on nothing.
+ *
+ * work: ev_dense_work_size floats, for marks of 64 bits and so aligned to 8 bytes; NULL: no zero is left
+ * out. */
 #ifndef EV_NN_DENSE_H
 #define EV_NN_DENSE_H
 
@@ -22,15 +26,18 @@
  * it once before the functions below; harmless when repeated. */
 void ev_dense_prepare(void);
 
+/* For the marks of what isn't 0 and a transpose of dy; SIZE_MAX where the sizes overflow. */
+size_t ev_dense_work_size(size_t B, size_t in, size_t out);
+
 /* y = x W^T + bias; with relu, max(0, that). */
 void ev_dense_forward(float *y, const float *x, const float *W, const float *bias, size_t B,
-                      size_t in, size_t out, bool relu);
+                      size_t in, size_t out, bool relu, float *work);
 /* dx = dy W; where x came out of a ReLU, its derivative too: dx = 0 where x = 0.  x may be NULL
  * when it did not. */
 void ev_dense_backward_input(float *dx, const float *dy, const float *W, const float *x, size_t B,
-                             size_t in, size_t out);
+                             size_t in, size_t out, float *work);
 /* dW = dy^T x, dbias = the sum of dy's rows. */
 void ev_dense_backward_weights(float *dW, float *dbias, const float *dy, const float *x, size_t B,
-                               size_t in, size_t out);
+                               size_t in, size_t out, float *work);
 
 #endif

@@ -1,5 +1,6 @@
 #include "nn/mlp.h"
 
+#include "nn/buffer.h"
 #include "nn/dense.h"
 #include "numerics/random.h"
 
@@ -47,16 +48,16 @@ void ev_mlp_initialise(const ev_mlp *mlp, const char *name, uint64_t seed, float
 }
 
 void ev_mlp_forward(const ev_mlp *mlp, const float *parameters, size_t B, const float *x,
-                    float *const act[])
+                    float *const act[], float *work)
 {
     for (size_t l = 0; l < mlp->depth; l++)
         ev_dense_forward(act[l], l == 0 ? x : act[l - 1], parameters + mlp->weight[l],
                          parameters + mlp->bias[l], B, mlp->width[l], mlp->width[l + 1],
-                         l + 1 < mlp->depth);
+                         l + 1 < mlp->depth, work);
 }
 
 void ev_mlp_backward(const ev_mlp *mlp, const float *parameters, size_t B, const float *x,
-                     float *const act[], const float *d_out, float *const scratch[2],
+                     float *const act[], const float *d_out, float *const scratch[2], float *work,
                      float *gradient, float *dx)
 {
     const float *dy = d_out;
@@ -64,10 +65,10 @@ void ev_mlp_backward(const ev_mlp *mlp, const float *parameters, size_t B, const
         const size_t in = mlp->width[l], out = mlp->width[l + 1];
         const float *input = l == 0 ? x : act[l - 1], *W = parameters + mlp->weight[l];
         ev_dense_backward_weights(gradient + mlp->weight[l], gradient + mlp->bias[l], dy, input, B,
-                                  in, out);
+                                  in, out, work);
         float *d_input = l == 0 ? dx : scratch[l % 2];
         if (d_input != NULL)
-            ev_dense_backward_input(d_input, dy, W, l == 0 ? NULL : input, B, in, out);
+            ev_dense_backward_input(d_input, dy, W, l == 0 ? NULL : input, B, in, out, work);
         dy = d_input;
     }
 }
@@ -76,6 +77,14 @@ size_t ev_mlp_widest(const ev_mlp *mlp)
 {
     size_t widest = 0;
     for (size_t l = 1; l < mlp->depth; l++)
-        widest = mlp->width[l] > widest ? mlp->width[l] : widest;
+        widest = ev_size_larger(widest, mlp->width[l]);
     return widest;
+}
+
+size_t ev_mlp_work_size(const ev_mlp *mlp, size_t B)
+{
+    size_t most = 0;
+    for (size_t l = 0; l < mlp->depth; l++)
+        most = ev_size_larger(most, ev_dense_work_size(B, mlp->width[l], mlp->width[l + 1]));
+    return most;
 }

@@ -33,14 +33,18 @@ void ev_mlp_initialise(const ev_mlp *mlp, const char *name, uint64_t seed, float
 
 /* act[0] .. act[depth-1] from x (B, width[0]). */
 void ev_mlp_forward(const ev_mlp *mlp, const float *parameters, size_t B, const float *x,
-                    float *const act[]);
+                    float *const act[], float *work);
 /* From d_out (B, width[depth]) the gradient's blocks of this network and, unless dx is NULL, dx
- * (B, width[0]).  scratch[0], scratch[1]: (B, the widest hidden layer) each. */
+ * (B, width[0]).  scratch[0], scratch[1]: (B, the widest hidden layer) each.
+ * work, here and above: ev_mlp_work_size(mlp, B) floats. */
 void ev_mlp_backward(const ev_mlp *mlp, const float *parameters, size_t B, const float *x,
-                     float *const act[], const float *d_out, float *const scratch[2],
+                     float *const act[], const float *d_out, float *const scratch[2], float *work,
                      float *gradient, float *dx);
 
 /* The widest of the hidden layers; 0 when there is none. */
 size_t ev_mlp_widest(const ev_mlp *mlp);
+
+/* The work of the layer that needs most (dense.h). */
+size_t ev_mlp_work_size(const ev_mlp *mlp, size_t B);
 
 #endif

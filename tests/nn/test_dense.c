@@ -36,7 +36,7 @@ Test(dense, forward_is_the_sum_of_products_and_the_relu_cuts_it)
 {
     fill_all();
     for (int relu = 0; relu < 2; relu++) {
-        ev_dense_forward(y, x, W, bias, B, IN, OUT, relu == 1);
+        ev_dense_forward(y, x, W, bias, B, IN, OUT, relu == 1, NULL);
         for (int b = 0; b < B; b++)
             for (int o = 0; o < OUT; o++) {
                 double sum = (double)bias[o];
@@ -53,7 +53,7 @@ Test(dense, backward_through_the_input_is_masked_where_a_relu_was_shut)
     float dx[B * IN];
     fill_all();
     for (int relu = 0; relu < 2; relu++) {
-        ev_dense_backward_input(dx, dy, W, relu == 1 ? x : NULL, B, IN, OUT);
+        ev_dense_backward_input(dx, dy, W, relu == 1 ? x : NULL, B, IN, OUT, NULL);
         for (int b = 0; b < B; b++)
             for (int i = 0; i < IN; i++) {
                 double sum = 0.0;
@@ -69,7 +69,7 @@ Test(dense, weight_gradients_are_sums_over_the_batch)
 {
     float dW[OUT * IN], dbias[OUT];
     fill_all();
-    ev_dense_backward_weights(dW, dbias, dy, x, B, IN, OUT);
+    ev_dense_backward_weights(dW, dbias, dy, x, B, IN, OUT, NULL);
     for (int o = 0; o < OUT; o++) {
         double of_bias = 0.0;
         for (int b = 0; b < B; b++)
@@ -88,7 +88,7 @@ Test(dense, a_layer_narrower_than_a_block_is_no_exception)
 {
     float narrow[B];
     fill_all();
-    ev_dense_forward(narrow, x, W, bias, B, IN, 1, false);
+    ev_dense_forward(narrow, x, W, bias, B, IN, 1, false, NULL);
     for (int b = 0; b < B; b++) {
         double sum = (double)bias[0];
         for (int i = 0; i < IN; i++)
@@ -102,9 +102,9 @@ Test(dense, one_thread_and_two_give_the_same_bits)
     float other[B * OUT];
     fill_all();
     omp_set_num_threads(1);
-    ev_dense_forward(y, x, W, bias, B, IN, OUT, true);
+    ev_dense_forward(y, x, W, bias, B, IN, OUT, true, NULL);
     omp_set_num_threads(2);
-    ev_dense_forward(other, x, W, bias, B, IN, OUT, true);
+    ev_dense_forward(other, x, W, bias, B, IN, OUT, true, NULL);
     cr_assert_eq(memcmp(y, other, sizeof y), 0);
 }
 
@@ -120,9 +120,9 @@ static float some_x[MOST], some_W[MOST], some_dy[MOST], results[2][4][MOST];
 static void all_products(size_t s, float (*to)[MOST])
 {
     const size_t rows = SHAPES[s].rows, in = SHAPES[s].in, out = SHAPES[s].out;
-    ev_dense_forward(to[0], some_x, some_W, some_dy, rows, in, out, false);
-    ev_dense_backward_input(to[1], some_dy, some_W, NULL, rows, in, out);
-    ev_dense_backward_weights(to[2], to[3], some_dy, some_x, rows, in, out);
+    ev_dense_forward(to[0], some_x, some_W, some_dy, rows, in, out, false, NULL);
+    ev_dense_backward_input(to[1], some_dy, some_W, NULL, rows, in, out, NULL);
+    ev_dense_backward_weights(to[2], to[3], some_dy, some_x, rows, in, out, NULL);
 }
 
 static void fill_shapes(void)
@@ -180,7 +180,7 @@ Test(dense, a_nan_is_not_hidden_by_the_relu)
 {
     fill_all();
     x[0] = NAN;
-    ev_dense_forward(y, x, W, bias, B, IN, OUT, true);
+    ev_dense_forward(y, x, W, bias, B, IN, OUT, true, NULL);
     for (int o = 0; o < OUT; o++)
         cr_assert(isnan(y[o]));
 }
