@@ -158,43 +158,50 @@ void ev_dense_backward_input(float *dx, const float *dy, const float *W, const f
         backward_input(dx, dy, W, x, B, in, out);
 }
 
-static void sum_rows(float *sum, const float *dy, size_t B, size_t width)
-{
-    enum { COLUMNS = 64 };
-#pragma omp parallel for schedule(static)
-    for (size_t begin = 0; begin < width; begin += COLUMNS) {
-        const size_t end = width - begin < COLUMNS ? width : begin + COLUMNS;
-        for (size_t i = begin; i < end; i++)
-            sum[i] = 0.0F;
-        for (size_t b = 0; b < B; b++)
-            for (size_t i = begin; i < end; i++)
-                sum[i] += dy[b * width + i];
-    }
-}
-
 static size_t at_most(size_t most, size_t n) { return n < most ? n : most; }
 
-/* dy^T (out,B) at the end of work, behind the marks; NULL without work. */
-static const float *transpose(const float *dy, size_t B, size_t out, float *work)
+static void sum_columns(float *sum, const float *dy, size_t B, size_t columns, size_t stride)
 {
-    if (work == NULL)
-        return NULL;
-    float *to = work + 2 * ev_sparse_words(out, B);
-#pragma omp parallel for schedule(static)
-    for (size_t o = 0; o < out; o += EV_LANES)
-        for (size_t b = 0; b < B; b += EV_LANES)
-            ev_lanes_transpose(at_most(EV_LANES, B - b), at_most(EV_LANES, out - o),
-                               dy + b * out + o, out, to + o * B + b, B);
-    return to;
+    for (size_t i = 0; i < columns; i++)
+        sum[i] = 0.0F;
+    for (size_t b = 0; b < B; b++)
+        for (size_t i = 0; i < columns; i++)
+            sum[i] += dy[b * stride + i];
+}
+
+/* Some columns of dy are rows of its transpose. */
+static void transpose_columns(float *to, const float *dy, size_t B, size_t columns, size_t stride)
+{
+    for (size_t b = 0; b < B; b += EV_LANES)
+        ev_lanes_transpose(at_most(EV_LANES, B - b), columns, dy + b * stride, stride, to + b, B);
+}
+
+/* dbias and, where there is work, dy^T with its marks; whether enough of it is 0. */
+static bool take_outputs(ev_sparse *A, float *dbias, const float *dy, size_t B, size_t in,
+                         size_t out, float *work)
+{
+    const bool seeks = work != NULL && in >= EV_SPARSE_LEAST;
+    float *transposed = seeks ? work + 2 * ev_sparse_words(out, B) : NULL;
+    size_t count = 0;
+    *A = (ev_sparse){out, B, transposed, (uint64_t *)(void *)work};
+#pragma omp parallel for schedule(static) reduction(+ : count)
+    for (size_t o = 0; o < out; o += EV_LANES) {
+        const size_t columns = at_most(EV_LANES, out - o);
+        sum_columns(dbias + o, dy + o, B, columns, out);
+        if (seeks) {
+            transpose_columns(transposed + o * B, dy + o, B, columns, out);
+            count += ev_sparse_mark_rows(A, o, o + columns);
+        }
+    }
+    return seeks && (double)count < MANY * (double)out * (double)B;
 }
 
 void ev_dense_backward_weights(float *dW, float *dbias, const float *dy, const float *x, size_t B,
                                size_t in, size_t out, float *work)
 {
-    ev_sparse A = {out, B, transpose(dy, B, out, work), NULL};
-    if (has_many_zeros(&A, in, work))
+    ev_sparse A;
+    if (take_outputs(&A, dbias, dy, B, in, out, work))
         ev_sparse_product(&A, &(ev_factor){in, x, false}, &(ev_sum_end){NULL, false, NULL}, dW);
     else
         backward_weights(dW, dy, x, B, in, out);
-    sum_rows(dbias, dy, B, out);
 }

@@ -8,8 +8,9 @@
 enum {
     WIDTH = EV_LANES,
     DEPTH = EV_SPARSE_DEPTH,
-    MOST = 12, /* vectors of sums, which leaves four of the common sixteen registers */
-    AHEAD = 6  /* rows of A that are asked for before their turn */
+    MOST = 12,  /* vectors of sums, which leaves four of the common sixteen registers */
+    ROWS = 512, /* of a strip of C at a time: they stay in the second cache */
+    AHEAD = 6   /* rows of A that are asked for before their turn */
 };
 _Static_assert((int)EV_SPARSE_LEAST >= 2 * (int)WIDTH, "two vectors to a strip");
 
@@ -34,16 +35,24 @@ static uint64_t mark(const float *x, uint64_t n)
     return marks;
 }
 
-size_t ev_sparse_mark(const ev_sparse *A)
+size_t ev_sparse_mark_rows(const ev_sparse *A, size_t begin, size_t end)
 {
     size_t count = 0;
-#pragma omp parallel for schedule(static) reduction(+ : count)
-    for (size_t m = 0; m < A->M; m++)
+    for (size_t m = begin; m < end; m++)
         for (size_t k = 0; k < A->K; k += DEPTH) {
             const uint64_t marks = mark(A->at + m * A->K + k, A->K - k < DEPTH ? A->K - k : DEPTH);
             A->marks[k / DEPTH * A->M + m] = marks;
             count += (size_t)__builtin_popcountll(marks);
         }
+    return count;
+}
+
+size_t ev_sparse_mark(const ev_sparse *A)
+{
+    size_t count = 0;
+#pragma omp parallel for schedule(static) reduction(+ : count)
+    for (size_t m = 0; m < A->M; m++)
+        count += ev_sparse_mark_rows(A, m, m + 1);
     return count;
 }
 
@@ -159,19 +168,21 @@ static void finish(const ev_sum_end *end, size_t offset, size_t width, float *c)
             c[i] = end->gate[offset + i] > 0.0F ? c[i] : 0.0F;
 }
 
+/* Rows m to m + rows of C in a strip. */
 static void strip_product(const ev_sparse *A, const ev_factor *B, const ev_sum_end *end, strip s,
-                          float *C)
+                          size_t m, size_t rows, float *C)
 {
     static const float zeros[MOST * WIDTH];
     _Alignas(64) float block[DEPTH * MOST * WIDTH];
     const float *bias = end->bias != NULL ? end->bias + s.begin : zeros;
     for (size_t k = 0; k < A->K; k += DEPTH) {
         pack(&s, B, A->K, k, A->K - k < DEPTH ? A->K - k : DEPTH, block);
-        add_block(s.vectors, &(strip_block){C + s.begin, B->N, A->M, s.last, k == 0 ? bias : NULL,
-                                            A->at + k, A->K, A->marks + k / DEPTH * A->M, block});
+        add_block(s.vectors, &(strip_block){C + m * B->N + s.begin, B->N, rows, s.last,
+                                            k == 0 ? bias : NULL, A->at + m * A->K + k, A->K,
+                                            A->marks + k / DEPTH * A->M + m, block});
     }
-    for (size_t m = 0; m < A->M; m++)
-        finish(end, m * B->N + s.begin, s.last + WIDTH, C + m * B->N + s.begin);
+    for (size_t i = m; i < m + rows; i++)
+        finish(end, i * B->N + s.begin, s.last + WIDTH, C + i * B->N + s.begin);
 }
 
 /* Strips, as even as can be, none wider than the registers nor narrower than two vectors, and as many
@@ -190,5 +201,7 @@ void ev_sparse_product(const ev_sparse *A, const ev_factor *B, const ev_sum_end 
     const size_t strips = strip_count(B->N);
 #pragma omp parallel for schedule(static)
     for (size_t k = 0; k < strips; k++)
-        strip_product(A, B, end, strip_of(k, strips, B->N), C);
+        for (size_t m = 0; m < A->M; m += ROWS)
+            strip_product(A, B, end, strip_of(k, strips, B->N), m,
+                          A->M - m < ROWS ? A->M - m : ROWS, C);
 }

@@ -29,8 +29,10 @@ typedef struct {
 /* Words of marks. */
 size_t ev_sparse_words(size_t M, size_t K);
 
-/* Mark the elements that aren't 0, a NaN among them; returns how many. */
+/* Mark the elements that aren't 0, a NaN among them, of all rows or, on the calling thread, of those from
+ * begin to end; returns how many. */
 size_t ev_sparse_mark(const ev_sparse *A);
+size_t ev_sparse_mark_rows(const ev_sparse *A, size_t begin, size_t end);
 
 /* The other factor: B (K,N) by rows, or its transpose (N,K) by rows. */
 typedef struct {
