@@ -1,40 +1,31 @@
 #include "nn/conv_kernels.h"
 
-#include <string.h>
+#include "nn/lanes.h"
 
-enum { WIDTH = EV_CONV_TAPS, HALVES = EV_CONV_LANES / WIDTH };
+enum { WIDTH = EV_LANES, HALVES = EV_CONV_LANES / WIDTH };
+_Static_assert((int)EV_CONV_TAPS == (int)WIDTH, "as many taps as lanes");
 _Static_assert((int)HALVES == (int)EV_CONV_NARROW, "a register of sums for each column");
 
-/* A common register; sums[i] of place or tap i. */
-typedef float lanes __attribute__((vector_size(WIDTH * sizeof(float))));
+/* sums[i] of place or tap i. */
 typedef struct {
-    lanes of[EV_CONV_PLACES][HALVES];
+    ev_lanes of[EV_CONV_PLACES][HALVES];
 } sums;
 
-static inline lanes load(const float *from)
+static inline void add_product(ev_lanes sum[HALVES], float x, ev_lanes low, ev_lanes high)
 {
-    lanes v;
-    memcpy(&v, from, sizeof v);
-    return v;
-}
-
-static inline void store(float *to, lanes v) { memcpy(to, &v, sizeof v); }
-
-static inline void add_product(lanes sum[HALVES], float x, lanes low, lanes high)
-{
-    const lanes all = {x, x, x, x, x, x, x, x};
+    const ev_lanes all = ev_lanes_all(x);
     sum[0] += all * low;
     sum[1] += all * high;
 }
 
-static inline void add_products(lanes sum[HALVES], const float *x, lanes low, lanes high)
+static inline void add_products(ev_lanes sum[HALVES], const float *x, ev_lanes low, ev_lanes high)
 {
-    const lanes own = load(x);
+    const ev_lanes own = ev_lanes_load(x);
     sum[0] += own * low;
     sum[1] += own * high;
 }
 
-static inline float total(lanes v)
+static inline float total(ev_lanes v)
 {
     return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
 }
@@ -47,10 +38,10 @@ void ev_conv_products(const ev_conv_runs *runs, const float *const in[EV_CONV_PL
     sums s;
     for (size_t i = 0; i < EV_CONV_PLACES; i++)
         for (size_t half = 0; half < HALVES; half++)
-            s.of[i][half] = load(bias + half * WIDTH);
+            s.of[i][half] = ev_lanes_load(bias + half * WIDTH);
     for (size_t run = 0; run < runs->count; run++)
         for (size_t t = run * runs->step, end = t + runs->length; t < end; t++) {
-            const lanes low = load(strip), high = load(strip + WIDTH);
+            const ev_lanes low = ev_lanes_load(strip), high = ev_lanes_load(strip + WIDTH);
             strip += EV_CONV_LANES;
             add_product(s.of[0], a[t], low, high);
             add_product(s.of[1], b[t], low, high);
@@ -61,7 +52,7 @@ void ev_conv_products(const ev_conv_runs *runs, const float *const in[EV_CONV_PL
         }
     for (size_t i = 0; i < EV_CONV_PLACES; i++)
         for (size_t half = 0; half < HALVES; half++)
-            store(sum + i * EV_CONV_LANES + half * WIDTH, s.of[i][half]);
+            ev_lanes_store(sum + i * EV_CONV_LANES + half * WIDTH, s.of[i][half]);
 }
 
 void ev_conv_narrow_products(const ev_conv_runs *runs, const float *const in[EV_CONV_PLACES],
@@ -72,7 +63,7 @@ void ev_conv_narrow_products(const ev_conv_runs *runs, const float *const in[EV_
     sums s = {{{{0}}}};
     for (size_t run = 0; run < runs->count; run++)
         for (size_t t = run * runs->step, end = t + runs->length; t < end; t += WIDTH) {
-            const lanes low = load(strip), high = load(strip + WIDTH);
+            const ev_lanes low = ev_lanes_load(strip), high = ev_lanes_load(strip + WIDTH);
             strip += EV_CONV_NARROW * WIDTH;
             add_products(s.of[0], a + t, low, high);
             add_products(s.of[1], b + t, low, high);
@@ -94,13 +85,13 @@ void ev_conv_outer_products(const ev_conv_grid *grid, const float *x,
     sums s;
     for (size_t i = 0; i < EV_CONV_PLACES; i++)
         for (size_t half = 0; half < HALVES; half++)
-            s.of[i][half] = load(sum + i * width + half * WIDTH);
+            s.of[i][half] = ev_lanes_load(sum + i * width + half * WIDTH);
     for (size_t row = 0, image = 0, left = grid->images * grid->rows; left > 0; left--) {
         size_t at = image + row * grid->row;
         image += ++row == grid->rows ? grid->image : 0;
         row = row == grid->rows ? 0 : row;
         for (size_t column = 0; column < grid->columns; column++) {
-            const lanes low = load(strip), high = load(strip + WIDTH);
+            const ev_lanes low = ev_lanes_load(strip), high = ev_lanes_load(strip + WIDTH);
             add_product(s.of[0], x[at + a], low, high);
             add_product(s.of[1], x[at + b], low, high);
             add_product(s.of[2], x[at + c], low, high);
@@ -113,5 +104,5 @@ void ev_conv_outer_products(const ev_conv_grid *grid, const float *x,
     }
     for (size_t i = 0; i < EV_CONV_PLACES; i++)
         for (size_t half = 0; half < HALVES; half++)
-            store(sum + i * width + half * WIDTH, s.of[i][half]);
+            ev_lanes_store(sum + i * width + half * WIDTH, s.of[i][half]);
 }
