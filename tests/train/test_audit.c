@@ -128,6 +128,38 @@ Test(audit, a_model_without_errors_passes_quadrature_and_sampling)
     }
 }
 
+/* Layers wide enough, and shut often enough, for products that leave out what is 0. */
+static setting create_wide(uint64_t seed)
+{
+    ev_gmvae_config config = SMALL;
+    config.D = 70;
+    config.hidden[0] = 96;
+    config.hidden[1] = 72;
+    setting s = create(config, 12, seed);
+    size_t open = 0;
+    for (size_t i = 0; i < s.B * 96; i++)
+        open += s.w.encoder[0][i] > 0.0F;
+    cr_assert(open > s.B * 96 / 4 && open < s.B * 96 * 13 / 20, "%zu open", open);
+    return s;
+}
+
+Test(audit, layers_that_leave_out_zeros_pass_and_a_block_too_many_left_out_is_caught)
+{
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        setting s = create_wide(seed);
+        ev_audit audit = audit_of(&s, no_integrals());
+        cr_assert(ev_audit_passed(&audit), "seed %d: %s", (int)seed, audit.diagnosis);
+        ev_audit_free(&audit);
+        float *W = s.gradient + s.model.encoder.weight[1]; /* (72,96) */
+        for (size_t o = 0; o < 72; o++)
+            memset(W + o * 96 + 64, 0, 32 * sizeof *W);
+        audit = audit_of(&s, no_integrals());
+        cr_assert_not(ev_audit_passed(&audit));
+        ev_audit_free(&audit);
+        destroy(&s);
+    }
+}
+
 /* Clusters that are not the likely ones, so that each mode's own gamma would be another. */
 Test(audit, held_clusters_pass_and_another_cluster_is_caught_at_gamma)
 {
