@@ -102,12 +102,14 @@ void ev_audit_gaps(ev_audit_work *work, const ev_audit_bounds *b)
 {
     const double rounding = 1e-5 * (1.0 + fabs(b->closed));
     ev_audit_row row = {.claim = "gmvae-gap", .relation = "<=", .kind = "quadrature"};
+    const bool integrated = !isnan(b->reconstruction);
     if (!isnan(b->log_px)) {
         strcpy(row.name, "elbo below log p(x)");
-        row.method = "quadrature";
-        row.value = b->closed + b->reconstruction;
+        row.method = integrated ? "quadrature" : "sampling beside quadrature";
+        row.kind = integrated ? "quadrature" : "sampling";
+        row.value = b->closed + (integrated ? b->reconstruction : b->sampled);
         row.reference = b->log_px;
-        row.error = rounding + b->quadrature + b->log_px_quadrature;
+        row.error = rounding + (integrated ? b->quadrature : b->half_width) + b->log_px_quadrature;
         snprintf(row.note, sizeof row.note, "the gap is %.4f nats", row.reference - row.value);
         ev_audit_add(work, row, 1.0);
         if (isnan(b->sampled_log_px))

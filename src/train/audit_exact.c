@@ -104,11 +104,15 @@ static void add_row(ev_audit_work *work, ev_elbo_term term, const ev_integral *f
                         .kind = "quadrature",
                         .reference = found->value};
     snprintf(row.name, sizeof row.name, "%s, integrated", ev_elbo_term_names[term]);
-    for (size_t i = 0; i < work->images; i++)
+    double size = 0.0; /* what rounding errors of the float's are relative to */
+    for (size_t i = 0; i < work->images; i++) {
         row.value += (double)work->subject->w->terms[i * EV_ELBO_TERMS + term] /
                      (double)work->images;
-    row.error = report->fit ? found->error + work->options->resolution * found->magnitude
-                            : HUGE_VAL;
+        size += work->reference.sizes[i * EV_ELBO_TERMS + term] / (double)work->images;
+    }
+    row.error = report->fit
+                    ? found->error + work->options->resolution * fmax(found->magnitude, size)
+                    : HUGE_VAL;
     snprintf(row.note, sizeof row.note, "%s%s%.60s", report->rules, report->fit ? "" : ": ",
              report->fit ? "" : report->reason);
     ev_audit_add(work, row, 1e-3 * (1.0 + found->magnitude));

@@ -122,24 +122,6 @@ static void draw_dot(const ev_audit_reference *r, size_t b, size_t m, const dots
     }
 }
 
-/* gamma. at the points z_s. */
-static void gamma_dot_at_points(const ev_audit_reference *r, size_t b, const float *direction,
-                                const dots *d)
-{
-    const ev_gmvae *m = r->subject->model;
-    const size_t J = r->prior.J, K = r->prior.K, S = m->S;
-    for (size_t s = 0; s < S; s++) {
-        double z_dot[EV_GMVAE_LATENT], u_dot[EV_PRIOR_CLUSTERS], way[4];
-        draw_dot(r, b, s, d, true, m->config.gamma != EV_GAMMA_MEAN, z_dot);
-        for (size_t c = 0; c < K; c++) {
-            (void)component_dot(r, c, direction, r->points + (b * S + s) * J, z_dot, NULL, NULL,
-                                way);
-            u_dot[c] = d->log_pi[c] + way[0] + way[2] + way[3];
-        }
-        add_softmax_dot(K, r->log_r + (b * S + s) * K, u_dot, 1.0 / (double)S, d->gamma);
-    }
-}
-
 /* Of e_c itself, likewise. */
 static double component_lost(const ev_audit_reference *r, size_t c, const double *at)
 {
@@ -147,10 +129,52 @@ static double component_lost(const ev_audit_reference *r, size_t c, const double
     for (size_t j = 0; j < r->prior.J; j++) {
         const size_t i = c * r->prior.J + j;
         const double sigma = r->prior_sigma[i], mu = r->prior_mu[i];
-        const double terms = 0.1 * (fabs(at[j]) + fabs(mu)) * (at[j] - mu) / (sigma * sigma);
-        lost += terms * terms;
+        const double off = at[j] - mu, terms = 0.1 * (fabs(at[j]) + fabs(mu) + 0.5 * fabs(off));
+        lost += terms * terms * off * off / (sigma * sigma * sigma * sigma);
     }
     return lost;
+}
+
+/* gamma. at the points z_s.  Returns what the two parts through gamma, which are sum_c gamma_c. h_c for
+ * h_c = e_c + log pi_c - log gamma_c, lose, squared: with each u_sc., r_c (h_c - mean h); with each e_c at
+ * z_s, of which r is the softmax, r_c ((u_sc. - mean u.)(h_c - mean h) - their mean); with each e_c of h. */
+static double gamma_dot_at_points(const ev_audit_reference *r, size_t b, const float *direction,
+                                  const dots *d)
+{
+    const ev_gmvae *m = r->subject->model;
+    const size_t J = r->prior.J, K = r->prior.K, S = m->S;
+    double h[EV_PRIOR_CLUSTERS], total = 0.0;
+    for (size_t c = 0; c < K; c++)
+        h[c] = r->e[b * K + c] + r->log_pi[c] - r->log_gamma[b * K + c];
+    for (size_t s = 0; s < S; s++) {
+        double z_dot[EV_GMVAE_LATENT], u_dot[EV_PRIOR_CLUSTERS], lost[EV_PRIOR_CLUSTERS], way[4];
+        const double *z = r->points + (b * S + s) * J, *log_r = r->log_r + (b * S + s) * K;
+        double mean_u = 0.0, mean_h = 0.0, both = 0.0;
+        draw_dot(r, b, s, d, true, m->config.gamma != EV_GAMMA_MEAN, z_dot);
+        for (size_t c = 0; c < K; c++) {
+            const double share = exp(log_r[c]);
+            lost[c] = component_dot(r, c, direction, z, z_dot, NULL, NULL, way);
+            u_dot[c] = d->log_pi[c] + way[0] + way[2] + way[3];
+            lost[c] += 0.01 * u_dot[c] * u_dot[c];
+            if (share == 0.0)
+                continue;
+            mean_u += share * u_dot[c];
+            mean_h += share * h[c];
+            both += share * u_dot[c] * h[c];
+        }
+        for (size_t c = 0; c < K; c++) {
+            const double share = exp(log_r[c]) / (double)S;
+            if (share == 0.0)
+                continue;
+            const double u = u_dot[c] - mean_u, g = h[c] - mean_h;
+            const double curved = u * g - (both - mean_u * mean_h);
+            total += share * share *
+                     (g * g * lost[c] + curved * curved * component_lost(r, c, z) +
+                      u * u * 0.01 * r->e_size[b * K + c] * r->e_size[b * K + c]);
+        }
+        add_softmax_dot(K, log_r, u_dot, 1.0 / (double)S, d->gamma);
+    }
+    return total;
 }
 
 /* What gamma_c, the softmax of log pi_c + e_c, loses with e_c, in the mean of u_c. over it: the sum over c
@@ -196,7 +220,7 @@ static void closed_parts(const ev_audit_reference *r, size_t b, const float *dir
         lost += softmax_lost(r, mu, log_gamma, u_dot);
         add_softmax_dot(K, log_gamma, u_dot, 1.0, d->gamma);
     } else if (!held) {
-        gamma_dot_at_points(r, b, direction, d);
+        lost += gamma_dot_at_points(r, b, direction, d);
     }
     part[EV_PARTS] += sqrt(lost);
     for (size_t c = 0; c < K; c++) {

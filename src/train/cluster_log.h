@@ -1,5 +1,5 @@
-/* clusters.tsv: what has become of the clusters, on the test images, at the start of the ELBO's phase
- * and after each of its epochs.
+/* clusters.tsv: what has become of the clusters, on the test images, at the start of the first
+ * phase of the ELBO and after each epoch of such a phase, held or free.
  *
  *   step  epoch  accuracy  purity  nmi  ari  entropy  largest  occupied  n_0 ... n_K-1
  *

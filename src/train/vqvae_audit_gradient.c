@@ -63,8 +63,8 @@ static void compare_term(comparison *c, ev_vqvae_term term, size_t k, const floa
     row.error = EV_AUDIT_DEFAULTS.resolution * (scale + size);
     const double distance = fabs(row.value - row.reference);
     const double off = distance == 0 ? 0 : distance / row.error;
-    if (off <= c->off[term])
-        return; /* a NaN is worse */
+    if (isnan(c->off[term]) || off <= c->off[term])
+        return; /* nothing is worse than a NaN */
     ev_audit_name_direction(layout, k, sizeof along, along);
     snprintf(row.name, sizeof row.name, "gradient of %s", ev_vqvae_term_names[term]);
     snprintf(row.note, sizeof row.note, "%.3g of its bound: %s", off, along);
@@ -167,7 +167,7 @@ ev_status ev_vqvae_audit_few(const ev_vqvae_audit_subject *s, ev_audit *audit, e
     if (x != NULL && memory != NULL) {
         float *const term[EV_VQ_TERMS] = {memory, memory + size, memory + 2 * size};
         for (size_t b = 0; b < B; b++)
-            memcpy(x + b * D, s->x + b % images * D, D * sizeof *x);
+            memcpy(x + b * D, s->x + (b + b / images) % images * D, D * sizeof *x);
         gradients_of(s, B, x, term);
         const ev_vqvae_gradients gradients = {s->gradient, {term[0], term[1], term[2]}};
         status = ev_vqvae_audit_gradients(s, images, &gradients, audit, error);

@@ -342,6 +342,92 @@ Test(audit, an_error_in_a_single_block_of_the_gradient_is_caught_and_the_block_n
     }
 }
 
+/* --- Tight clusters ------------------------------------------------------------------------ */
+
+/* Clusters of width sigma about 1 and 1.5, and q as narrow, its means within a few sigma of theirs: what
+ * is left of mu - mu_c is some sigma of what float's rounding is relative to. */
+static setting tight_of(ev_gmvae_config config, size_t B, uint64_t seed, float sigma)
+{
+    setting s = create(config, B, seed);
+    const size_t J = config.J, K = config.K;
+    const ev_block *w = ev_layout_find(&s.model.layout, "encoder.2.weight"),
+                   *b = ev_layout_find(&s.model.layout, "encoder.2.bias");
+    float *W = s.parameters + w->offset, *bias = s.parameters + b->offset;
+    float *mu = s.parameters + s.model.prior_mu, *log_var = s.parameters + s.model.prior_log_var;
+    for (size_t j = 0; j < J; j++) {
+        for (size_t i = 0; i < w->columns; i++)
+            W[j * w->columns + i] *= 2 * sigma;
+        bias[j] = 1 + 0.5F * (float)j;
+    }
+    if (config.posterior == EV_POSTERIOR_DIAGONAL)
+        for (size_t j = 0; j < J; j++)
+            bias[J + j] = 2 * logf(sigma);
+    else
+        for (size_t j = 0, next = J; j < J; j++)
+            for (size_t i = 0; i <= j; i++, next++) {
+                for (size_t k = 0; k < w->columns; k++)
+                    W[next * w->columns + k] *= i == j ? 1 : sigma;
+                bias[next] = i == j ? logf(expm1f(sigma)) : 0;
+            }
+    for (size_t c = 0; c < K; c++)
+        for (size_t j = 0; j < J; j++) {
+            mu[c * J + j] = 1 + 0.5F * (float)j + 2 * sigma * mu[c * J + j];
+            log_var[c * J + j] += 2 * logf(sigma);
+        }
+    pass(&s);
+    return s;
+}
+
+Test(audit, a_model_without_errors_passes_beside_tight_clusters)
+{
+    static const float widths[] = {0.1F, 0.01F, 1e-3F, 1e-4F};
+    for (int variant = 0; variant < 32; variant++)
+        for (uint64_t seed = 1; seed <= 3; seed++) {
+            ev_gmvae_config config = SMALL;
+            config.posterior = (ev_posterior_kind)(variant & 1);
+            config.gamma = (ev_gamma_kind)(variant >> 1 & 3);
+            setting s = tight_of(config, 100, seed, widths[variant >> 3]);
+            ev_audit audit = audit_of(&s, no_integrals());
+            cr_expect(ev_audit_passed(&audit), "%s, width %g, seed %d: %s",
+                      ev_gamma_names[config.gamma], (double)widths[variant >> 3], (int)seed,
+                      audit.diagnosis);
+            cr_expect_lt(audit.gradient_error, 0.2);
+            ev_audit_free(&audit);
+            destroy(&s);
+        }
+}
+
+/* The bounds are wider there, and still no place to hide: a hundredth of any block, and each error above
+ * that doesn't fade with the width itself, as the draw's scale does. */
+Test(audit, an_error_beside_tight_clusters_is_caught)
+{
+    const float width = 1e-3F;
+    for (size_t i = 0; i < PLANTS; i++) {
+        if (plants[i].gradient == NULL || plants[i].kind == PLANT_STOPPED_SCALE)
+            continue;
+        ev_gmvae_config config = SMALL;
+        config.likelihood = (ev_likelihood_kind)plants[i].likelihood;
+        config.gamma = (ev_gamma_kind)plants[i].gamma;
+        setting s = tight_of(config, 100, 7, width);
+        plant_gradient(&s.model, s.parameters, s.B, s.x, s.noise, plants[i].kind, s.gradient);
+        ev_audit audit = audit_of(&s, no_integrals());
+        cr_expect_not(ev_audit_passed(&audit), "plant %zu", i);
+        ev_audit_free(&audit);
+        destroy(&s);
+    }
+    setting s = tight_of(SMALL, 100, 7, width);
+    for (size_t i = 0; i < s.model.layout.count; i++) {
+        const ev_block *block = &s.model.layout.block[i];
+        pass(&s);
+        for (size_t k = 0; k < ev_block_size(block); k++)
+            s.gradient[block->offset + k] *= 1.01F;
+        ev_audit audit = audit_of(&s, no_integrals());
+        cr_expect_not(ev_audit_passed(&audit), "%s", block->name);
+        ev_audit_free(&audit);
+    }
+    destroy(&s);
+}
+
 /* The same noise goes into both passes, so that no comparison of them can see it. */
 Test(audit, noise_with_a_wrong_scale_or_mean_is_caught)
 {
