@@ -134,7 +134,7 @@ $(OBJ)/tests/%.o: private COMPILE += $(TEST_FLAGS)
 # flag on the way not taken; values, NaN among them, are the same without.
 FLOAT_FLAGS := -fno-math-errno -fno-trapping-math
 $(OBJ)/src/nn/%.o $(OBJ)/src/models/%.o: private COMPILE += $(FLOAT_FLAGS)
-# Products are fused with their sums in the convolutions' inner loops.
+# Products are fused with their sums in the inner loops of convolutions and of sparse products.
 $(OBJ)/src/nn/conv_kernels.o $(OBJ)/src/nn/sparse.o: private COMPILE += -ffp-contract=fast
 $(OBJ)/src/data/image_set.o: private COMPILE += -DEV_DATASET='"$(DATASET)"'
 # Their one function is declared by the generated table; a fuzz target's by libFuzzer.

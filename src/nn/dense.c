@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-    STEP = 8,   /* blocks begin at multiples of the floats of a vector */
+    STEP = EV_LANES, /* blocks begin at multiples of the floats of a vector */
     NARROW = 64 /* a matrix with fewer columns is cut by rows: its column blocks would be uneven */
 };
 
@@ -118,8 +118,14 @@ static void backward_weights(float *dW, const float *dy, const float *x, size_t 
 
 /* --- With what is 0 left out ---------------------------------------------------------------- */
 
-/* At this share of elements that aren't 0 both ways take about as long. */
-static const double MANY = 0.7;
+/* Of a matrix with more elements that aren't 0 than this share the BLAS is faster.  Measured with AVX2 and
+ * FMA; with less, sparse.c's vectors fill no register and the BLAS, which asks the processor, is always
+ * faster. */
+#if defined __AVX2__ && defined __FMA__
+static const double FULL = 0.7;
+#else
+static const double FULL = 0.0;
+#endif
 
 size_t ev_dense_work_size(size_t B, size_t in, size_t out)
 {
@@ -130,19 +136,19 @@ size_t ev_dense_work_size(size_t B, size_t in, size_t out)
 }
 
 /* Marks A, in the beginning of work; whether enough of it is 0 for a product with N columns. */
-static bool has_many_zeros(ev_sparse *A, size_t N, float *work)
+static bool mark_zeros(ev_sparse *A, size_t N, float *work)
 {
     if (work == NULL || N < EV_SPARSE_LEAST)
         return false;
     A->marks = (uint64_t *)(void *)work;
-    return (double)ev_sparse_mark(A) < MANY * (double)A->M * (double)A->K;
+    return (double)ev_sparse_mark(A) < FULL * (double)A->M * (double)A->K;
 }
 
 void ev_dense_forward(float *y, const float *x, const float *W, const float *bias, size_t B,
                       size_t in, size_t out, bool relu, float *work)
 {
     ev_sparse A = {B, in, x, NULL};
-    if (has_many_zeros(&A, out, work))
+    if (mark_zeros(&A, out, work))
         ev_sparse_product(&A, &(ev_factor){out, W, true}, &(ev_sum_end){bias, relu, NULL}, y);
     else
         forward(y, x, W, bias, B, in, out, relu);
@@ -152,13 +158,11 @@ void ev_dense_backward_input(float *dx, const float *dy, const float *W, const f
                              size_t in, size_t out, float *work)
 {
     ev_sparse A = {B, out, dy, NULL};
-    if (has_many_zeros(&A, in, work))
+    if (mark_zeros(&A, in, work))
         ev_sparse_product(&A, &(ev_factor){in, W, false}, &(ev_sum_end){NULL, false, x}, dx);
     else
         backward_input(dx, dy, W, x, B, in, out);
 }
-
-static size_t at_most(size_t most, size_t n) { return n < most ? n : most; }
 
 static void sum_columns(float *sum, const float *dy, size_t B, size_t columns, size_t stride)
 {
@@ -167,13 +171,6 @@ static void sum_columns(float *sum, const float *dy, size_t B, size_t columns, s
     for (size_t b = 0; b < B; b++)
         for (size_t i = 0; i < columns; i++)
             sum[i] += dy[b * stride + i];
-}
-
-/* Some columns of dy are rows of its transpose. */
-static void transpose_columns(float *to, const float *dy, size_t B, size_t columns, size_t stride)
-{
-    for (size_t b = 0; b < B; b += EV_LANES)
-        ev_lanes_transpose(at_most(EV_LANES, B - b), columns, dy + b * stride, stride, to + b, B);
 }
 
 /* dbias and, where there is work, dy^T with its marks; whether enough of it is 0. */
@@ -186,14 +183,14 @@ static bool take_outputs(ev_sparse *A, float *dbias, const float *dy, size_t B, 
     *A = (ev_sparse){out, B, transposed, (uint64_t *)(void *)work};
 #pragma omp parallel for schedule(static) reduction(+ : count)
     for (size_t o = 0; o < out; o += EV_LANES) {
-        const size_t columns = at_most(EV_LANES, out - o);
+        const size_t columns = out - o < EV_LANES ? out - o : EV_LANES;
         sum_columns(dbias + o, dy + o, B, columns, out);
         if (seeks) {
-            transpose_columns(transposed + o * B, dy + o, B, columns, out);
+            ev_lanes_transpose(B, columns, dy + o, out, transposed + o * B, B);
             count += ev_sparse_mark_rows(A, o, o + columns);
         }
     }
-    return seeks && (double)count < MANY * (double)out * (double)B;
+    return seeks && (double)count < FULL * (double)out * (double)B;
 }
 
 void ev_dense_backward_weights(float *dW, float *dbias, const float *dy, const float *x, size_t B,

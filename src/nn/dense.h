@@ -5,17 +5,19 @@
  *   x    (B,in)     y   (B,out)     W   (out,in)     bias   (out)
  *   dx, dy, dW, dbias: derivatives of a scalar, in the shapes of x, y, W, bias
  * All arrays are row-major, contiguous and the caller's; outputs are overwritten, never added to,
- * and don't overlap inputs.
+ * and don't overlap inputs, nor work either.
  *
  * Where enough of x or of dy is exactly 0, as behind a ReLU, the zeros are left out (sparse.h); how
  * many there are is counted each time.  Otherwise the products are the BLAS's.  Each is cut into
  * column blocks, one for each OpenMP thread and at least two, and each block is a product of its own on
  * one thread: so the large operand, the weights, is read once.  A matrix of few columns is cut by rows
- * instead.  The BLAS's result depends on the cut, which is the same with one thread and with two; the
- * other way's on nothing.
+ * instead.  The BLAS's result depends on the cut, which is the same with one thread and with two.
  *
- * work: ev_dense_work_size floats, for marks of 64 bits and so aligned to 8 bytes; NULL: no zero is left
- * out. */
+ * Which way is taken, and so the last bits, depends on the zeros of the whole batch.  Where W or x isn't
+ * finite, 0 times it is 0 one way and NaN the other.
+ *
+ * work: ev_dense_work_size floats, allocated and aligned for the marks of 64 bits that it begins with;
+ * NULL: no zero is left out. */
 #ifndef EV_NN_DENSE_H
 #define EV_NN_DENSE_H
 

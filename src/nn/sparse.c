@@ -4,6 +4,7 @@
 #include "nn/lanes.h"
 
 #include <omp.h>
+#include <string.h>
 
 enum {
     WIDTH = EV_LANES,
@@ -21,16 +22,11 @@ size_t ev_sparse_words(size_t M, size_t K)
     return ev_size_product(K / DEPTH + (K % DEPTH != 0), M);
 }
 
-static uint64_t mark(const float *x, uint64_t n)
+static inline uint64_t mark(const float *x, uint64_t n)
 {
     uint64_t marks = 0;
-    if (n < DEPTH) {
-        for (uint64_t k = 0; k < n; k++)
-            marks |= (uint64_t)(x[k] != 0.0F) << k;
-        return marks;
-    }
 #pragma omp simd reduction(| : marks)
-    for (uint64_t k = 0; k < DEPTH; k++)
+    for (uint64_t k = 0; k < n; k++)
         marks |= (uint64_t)(x[k] != 0.0F) << k;
     return marks;
 }
@@ -40,7 +36,8 @@ size_t ev_sparse_mark_rows(const ev_sparse *A, size_t begin, size_t end)
     size_t count = 0;
     for (size_t m = begin; m < end; m++)
         for (size_t k = 0; k < A->K; k += DEPTH) {
-            const uint64_t marks = mark(A->at + m * A->K + k, A->K - k < DEPTH ? A->K - k : DEPTH);
+            const float *x = A->at + m * A->K + k;
+            const uint64_t marks = A->K - k < DEPTH ? mark(x, A->K - k) : mark(x, DEPTH);
             A->marks[k / DEPTH * A->M + m] = marks;
             count += (size_t)__builtin_popcountll(marks);
         }
@@ -98,19 +95,16 @@ static inline __attribute__((always_inline)) void add_row(size_t vectors, size_t
                                                           const float *a, const float *block)
 {
     ev_lanes sum[MOST];
-#pragma GCC unroll 12
     for (size_t v = 0; v < vectors; v++)
         sum[v] = ev_lanes_load(from + (v + 1 < vectors ? v * WIDTH : last));
     do {
         const size_t k = (size_t)__builtin_ctzll(marks);
         const ev_lanes all = ev_lanes_all(a[k]);
         const float *b = block + k * vectors * WIDTH;
-#pragma GCC unroll 12
         for (size_t v = 0; v < vectors; v++)
             sum[v] += all * ev_lanes_load(b + v * WIDTH);
         marks &= marks - 1;
     } while (marks != 0);
-#pragma GCC unroll 12
     for (size_t v = 0; v < vectors; v++)
         ev_lanes_store(c + (v + 1 < vectors ? v * WIDTH : last), sum[v]);
 }
@@ -195,7 +189,7 @@ static size_t strip_count(size_t N)
     return even < vectors / 2 ? even : vectors / 2;
 }
 
-/* A thread's strips are neighbours: the lines at their edges would go to and fro between threads. */
+/* A thread's strips are neighbours: the lines at their edges would otherwise go to and fro. */
 void ev_sparse_product(const ev_sparse *A, const ev_factor *B, const ev_sum_end *end, float *C)
 {
     const size_t strips = strip_count(B->N);

@@ -5,7 +5,7 @@
  * out.  Which elements to take is a bit for each; the rows of the other factor that they choose are
  * added up in registers.
  *
- *   C = A B, A (M,K) with zeros, B (K,N), C (M,N)
+ *   C = A B, A (M,K) with zeros, B (K,N), C (M,N), none of the sizes 0
  * All are the caller's.  An element of C is the sum over k in ascending order, whichever thread makes it
  * and whatever else is in the batch: the same to the bit for any number of threads.  Where B holds an
  * infinity or a NaN, 0 times it counts as 0. */

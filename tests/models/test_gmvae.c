@@ -284,6 +284,21 @@ Test(gmvae_float, extreme_inputs_leave_every_number_finite)
         }
 }
 
+/* With several samples of z the decoder has more rows than the encoder. */
+Test(gmvae_float, the_work_of_the_layers_has_room_for_every_row_of_the_decoder)
+{
+    const ev_gmvae_config config = {
+        .D = 100, .J = 10, .K = 7, .layers = 2, .hidden = {50, 90}, .samples = 3};
+    const size_t batch = 33;
+    setting s = create(config, batch);
+    const size_t room = (size_t)(s.w.mu - s.w.work); /* mu is what lies behind it */
+    cr_assert_geq(room, ev_mlp_work_size(&s.model.encoder, batch));
+    cr_assert_geq(room, ev_mlp_work_size(&s.model.decoder, 3 * batch));
+    cr_assert_gt(ev_mlp_work_size(&s.model.decoder, 3 * batch),
+                 ev_mlp_work_size(&s.model.encoder, batch));
+    destroy(&s);
+}
+
 Test(gmvae_float, one_thread_and_two_give_the_same_bits)
 {
     ev_gmvae_config config = {
