@@ -189,13 +189,20 @@ static size_t strip_count(size_t N)
     return even < vectors / 2 ? even : vectors / 2;
 }
 
-/* A thread's strips are neighbours: the lines at their edges would otherwise go to and fro. */
+/* Strip k in the order of taking: from the beginning of each thread's part in turn, so that threads are
+ * never at neighbours, whose edges lie in the same cache lines. */
+static size_t taken(size_t k, size_t strips)
+{
+    const size_t threads = (size_t)omp_get_max_threads();
+    return strips % threads == 0 ? k % threads * (strips / threads) + k / threads : k;
+}
+
 void ev_sparse_product(const ev_sparse *A, const ev_factor *B, const ev_sum_end *end, float *C)
 {
     const size_t strips = strip_count(B->N);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(dynamic)
     for (size_t k = 0; k < strips; k++)
         for (size_t m = 0; m < A->M; m += ROWS)
-            strip_product(A, B, end, strip_of(k, strips, B->N), m,
+            strip_product(A, B, end, strip_of(taken(k, strips), strips, B->N), m,
                           A->M - m < ROWS ? A->M - m : ROWS, C);
 }
