@@ -8,7 +8,8 @@
  * double and half, and up and down by ever smaller steps, weights towards one of them; and keeps what
  * brings the sides nearer.
  * Coordinate by coordinate, six rounds, the integers left as they are: a ridge along which two
- * symbols must move together is not climbed.
+ * symbols must move together is not climbed.  Nor is anything where a side has an integral of more
+ * dimensions than the fixed nodes reach (EV_QUADRATURE_MAX_DIM): there the points drawn are all there is.
  *
  * Nearness is measured twice, and the climb made twice: by the distance d of the sides
  * (judge/compare.h), which serves where one side is a constant 0, and by d over the larger side,

@@ -72,8 +72,8 @@ static ev_status check_config(const ev_train_config *c, const ev_image_source *i
                             c->held_epochs);
     if (c->rounds > EV_TRAINER_ROUNDS || (c->rounds > 1 && c->held_epochs == 0))
         return ev_error_set(error, EV_BAD_INPUT,
-                            "%zu rounds with %zu held epochs: expected 1 to %d, and only one where "
-                            "no clusters are held",
+                            "%zu rounds with %zu held epochs: expected 1 to %d, and only one "
+                            "(--rounds 1) where no clusters are held",
                             c->rounds, c->held_epochs, EV_TRAINER_ROUNDS);
     if (c->epochs > MOST_EPOCHS || c->layer_epochs > MOST_EPOCHS ||
         c->autoencoder_epochs > MOST_EPOCHS || c->held_epochs > MOST_EPOCHS)
