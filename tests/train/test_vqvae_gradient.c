@@ -152,6 +152,33 @@ Test(vqvae_gradient, log_variances_beyond_their_limits_have_none)
     }
 }
 
+/* Else a pass that mixed images up between pieces of a batch would not be noticed. */
+Test(vqvae_gradient, the_images_change_places_from_piece_to_piece)
+{
+    enum { BATCH = 12, FEW = 4 };
+    setting s = vqvae_setting_create(EV_LIKELIHOOD_BERNOULLI, EV_CODEBOOK_GRADIENT, 1);
+    const size_t codes = s.model.N * s.model.config.J;
+    static float x[BATCH * D];
+    ev_vqvae_workspace w;
+    ev_audit audit;
+    cr_assert_eq(ev_vqvae_workspace_create(&w, &s.model, BATCH, 2, NULL), EV_OK);
+    for (size_t b = 0; b < BATCH; b++)
+        memcpy(x + b * D, s.x + b % IMAGES * D, D * sizeof *x);
+    const ev_vqvae_loss loss = ev_vqvae_forward(&s.model, s.parameters, BATCH, x, &w);
+    const ev_vqvae_audit_subject subject = {&s.model, s.parameters, &s.average, BATCH, x,
+                                            &loss,    &w,           s.gradient, 1};
+    cr_assert_eq(ev_vqvae_audit_run(&subject, &audit, NULL), EV_OK);
+    cr_expect(ev_audit_passed(&audit), "%s", audit.diagnosis);
+    for (size_t b = 0; b < FEW; b++) {
+        cr_expect_neq(memcmp(w.z + b * codes, w.z + (b + FEW) * codes, codes * sizeof *w.z), 0);
+        cr_expect_eq(
+            memcmp(w.z + (b + 1) % FEW * codes, w.z + (b + FEW) * codes, codes * sizeof *w.z), 0);
+    }
+    ev_audit_free(&audit);
+    ev_vqvae_workspace_destroy(&w);
+    vqvae_setting_destroy(&s);
+}
+
 /* --- Gradients as given ------------------------------------------------------------------------ */
 
 typedef struct {
