@@ -50,42 +50,33 @@ static void set_rows(float *y, const float *bias, const block *at, size_t stride
         memcpy(y + b * stride, bias, at->columns * sizeof *y);
 }
 
-/* Written so that a NaN stays one. */
-static void rectify(float *y, const block *at, size_t stride)
+/* What becomes of the sums of a block of C, whose rows begin every `stride` floats. */
+static void finish(const ev_sum_end *end, const block *at, size_t stride, float *C)
 {
-    for (size_t b = 0; b < at->rows; b++)
-        for (size_t i = 0; i < at->columns; i++)
-            y[b * stride + i] = y[b * stride + i] < 0.0F ? 0.0F : y[b * stride + i];
+    for (size_t b = at->row; b < at->row + at->rows; b++)
+        ev_sum_finish(end, b * stride + at->column, at->columns, C + b * stride + at->column);
 }
 
 /* --- By the BLAS --------------------------------------------------------------------------- */
 
-static void forward(float *y, const float *x, const float *W, const float *bias, size_t B,
-                    size_t in, size_t out, bool relu)
+static void forward(float *y, const float *x, const float *W, const ev_sum_end *end, size_t B,
+                    size_t in, size_t out)
 {
     size_t n = block_count(out < NARROW ? B : out);
 #pragma omp parallel for schedule(static)
     for (size_t k = 0; k < n; k++) {
         const block at = block_of(k, n, B, out);
         float *mine = y + at.row * out + at.column;
-        set_rows(mine, bias + at.column, &at, out);
+        set_rows(mine, end->bias + at.column, &at, out);
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)at.rows, (int)at.columns, (int)in,
                     1.0F, x + at.row * in, (int)in, W + at.column * in, (int)in, 1.0F, mine,
                     (int)out);
-        if (relu)
-            rectify(mine, &at, out);
+        finish(end, &at, out, y);
     }
 }
 
-static void mask_by_relu(float *dx, const float *x, const block *at, size_t stride)
-{
-    for (size_t b = 0; b < at->rows; b++)
-        for (size_t i = 0; i < at->columns; i++)
-            dx[b * stride + i] = x[b * stride + i] > 0.0F ? dx[b * stride + i] : 0.0F;
-}
-
-static void backward_input(float *dx, const float *dy, const float *W, const float *x, size_t B,
-                           size_t in, size_t out)
+static void backward_input(float *dx, const float *dy, const float *W, const ev_sum_end *end,
+                           size_t B, size_t in, size_t out)
 {
     size_t n = block_count(in < NARROW ? B : in);
 #pragma omp parallel for schedule(static)
@@ -95,8 +86,7 @@ static void backward_input(float *dx, const float *dy, const float *W, const flo
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)at.rows, (int)at.columns,
                     (int)out, 1.0F, dy + at.row * out, (int)out, W + at.column, (int)in, 0.0F,
                     dx + first, (int)in);
-        if (x != NULL)
-            mask_by_relu(dx + first, x + first, &at, in);
+        finish(end, &at, in, dx);
     }
 }
 
@@ -118,14 +108,19 @@ static void backward_weights(float *dW, const float *dy, const float *x, size_t 
 
 /* --- With what is 0 left out ---------------------------------------------------------------- */
 
-/* Of a matrix with more elements that aren't 0 than this share the BLAS is faster.  Measured with AVX2 and
- * FMA; with less, sparse.c's vectors fill no register and the BLAS, which asks the processor, is always
- * faster. */
-#if defined __AVX2__ && defined __FMA__
+/* Of a matrix with more elements that aren't 0 than this share the BLAS is faster. */
 static const double FULL = 0.7;
-#else
-static const double FULL = 0.0;
-#endif
+
+static bool has_many_zeros(const ev_sparse *A, size_t count)
+{
+    return (double)count < FULL * (double)A->M * (double)A->K;
+}
+
+/* Is it worth counting them, for a product with N columns? */
+static bool may_leave_out(size_t N, const float *work)
+{
+    return EV_SPARSE_SERVES && work != NULL && N >= EV_SPARSE_LEAST;
+}
 
 size_t ev_dense_work_size(size_t B, size_t in, size_t out)
 {
@@ -135,33 +130,33 @@ size_t ev_dense_work_size(size_t B, size_t in, size_t out)
     return transposed > SIZE_MAX - marks ? SIZE_MAX : marks + transposed;
 }
 
-/* Marks A, in the beginning of work; whether enough of it is 0 for a product with N columns. */
-static bool mark_zeros(ev_sparse *A, size_t N, float *work)
+/* A (M,K), marked in the beginning of work; whether enough of it is 0 for a product with N columns. */
+static bool take_zeros(ev_sparse *A, size_t M, size_t K, const float *at, size_t N, float *work)
 {
-    if (work == NULL || N < EV_SPARSE_LEAST)
-        return false;
-    A->marks = (uint64_t *)(void *)work;
-    return (double)ev_sparse_mark(A) < FULL * (double)A->M * (double)A->K;
+    *A = (ev_sparse){M, K, at, (uint64_t *)(void *)work};
+    return may_leave_out(N, work) && has_many_zeros(A, ev_sparse_mark(A));
 }
 
 void ev_dense_forward(float *y, const float *x, const float *W, const float *bias, size_t B,
                       size_t in, size_t out, bool relu, float *work)
 {
-    ev_sparse A = {B, in, x, NULL};
-    if (mark_zeros(&A, out, work))
-        ev_sparse_product(&A, &(ev_factor){out, W, true}, &(ev_sum_end){bias, relu, NULL}, y);
+    const ev_sum_end end = {bias, relu, NULL};
+    ev_sparse A;
+    if (take_zeros(&A, B, in, x, out, work))
+        ev_sparse_product(&A, &(ev_factor){out, W, true}, &end, y);
     else
-        forward(y, x, W, bias, B, in, out, relu);
+        forward(y, x, W, &end, B, in, out);
 }
 
 void ev_dense_backward_input(float *dx, const float *dy, const float *W, const float *x, size_t B,
                              size_t in, size_t out, float *work)
 {
-    ev_sparse A = {B, out, dy, NULL};
-    if (mark_zeros(&A, in, work))
-        ev_sparse_product(&A, &(ev_factor){in, W, false}, &(ev_sum_end){NULL, false, x}, dx);
+    const ev_sum_end end = {NULL, false, x};
+    ev_sparse A;
+    if (take_zeros(&A, B, out, dy, in, work))
+        ev_sparse_product(&A, &(ev_factor){in, W, false}, &end, dx);
     else
-        backward_input(dx, dy, W, x, B, in, out);
+        backward_input(dx, dy, W, &end, B, in, out);
 }
 
 static void sum_columns(float *sum, const float *dy, size_t B, size_t columns, size_t stride)
@@ -177,7 +172,7 @@ static void sum_columns(float *sum, const float *dy, size_t B, size_t columns, s
 static bool take_outputs(ev_sparse *A, float *dbias, const float *dy, size_t B, size_t in,
                          size_t out, float *work)
 {
-    const bool seeks = work != NULL && in >= EV_SPARSE_LEAST;
+    const bool seeks = may_leave_out(in, work);
     float *transposed = seeks ? work + 2 * ev_sparse_words(out, B) : NULL;
     size_t count = 0;
     *A = (ev_sparse){out, B, transposed, (uint64_t *)(void *)work};
@@ -190,7 +185,7 @@ static bool take_outputs(ev_sparse *A, float *dbias, const float *dy, size_t B, 
             count += ev_sparse_mark_rows(A, o, o + columns);
         }
     }
-    return seeks && (double)count < FULL * (double)out * (double)B;
+    return seeks && has_many_zeros(A, count);
 }
 
 void ev_dense_backward_weights(float *dW, float *dbias, const float *dy, const float *x, size_t B,

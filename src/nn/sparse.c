@@ -15,6 +15,16 @@ enum {
 };
 _Static_assert((int)EV_SPARSE_LEAST >= 2 * (int)WIDTH, "two vectors to a strip");
 
+void ev_sum_finish(const ev_sum_end *end, size_t offset, size_t width, float *c)
+{
+    if (end->rectify)
+        for (size_t i = 0; i < width; i++)
+            c[i] = c[i] < 0.0F ? 0.0F : c[i];
+    if (end->gate != NULL)
+        for (size_t i = 0; i < width; i++)
+            c[i] = end->gate[offset + i] > 0.0F ? c[i] : 0.0F;
+}
+
 /* --- Marks --------------------------------------------------------------------------------- */
 
 size_t ev_sparse_words(size_t M, size_t K)
@@ -152,16 +162,6 @@ static void add_block(size_t vectors, const strip_block *w)
     }
 }
 
-static void finish(const ev_sum_end *end, size_t offset, size_t width, float *c)
-{
-    if (end->rectify)
-        for (size_t i = 0; i < width; i++)
-            c[i] = c[i] < 0.0F ? 0.0F : c[i];
-    if (end->gate != NULL)
-        for (size_t i = 0; i < width; i++)
-            c[i] = end->gate[offset + i] > 0.0F ? c[i] : 0.0F;
-}
-
 /* Rows m to m + rows of C in a strip. */
 static void strip_product(const ev_sparse *A, const ev_factor *B, const ev_sum_end *end, strip s,
                           size_t m, size_t rows, float *C)
@@ -176,33 +176,32 @@ static void strip_product(const ev_sparse *A, const ev_factor *B, const ev_sum_e
                                             A->marks + k / DEPTH * A->M + m, block});
     }
     for (size_t i = m; i < m + rows; i++)
-        finish(end, i * B->N + s.begin, s.last + WIDTH, C + i * B->N + s.begin);
+        ev_sum_finish(end, i * B->N + s.begin, s.last + WIDTH, C + i * B->N + s.begin);
 }
 
 /* Strips, as even as can be, none wider than the registers nor narrower than two vectors, and as many
  * for each thread. */
-static size_t strip_count(size_t N)
+static size_t strip_count(size_t N, size_t threads)
 {
-    const size_t vectors = (N + WIDTH - 1) / WIDTH, threads = (size_t)omp_get_max_threads();
-    const size_t least = (vectors + MOST - 1) / MOST,
-                 even = (least + threads - 1) / threads * threads;
+    const size_t vectors = (N + WIDTH - 1) / WIDTH, least = (vectors + MOST - 1) / MOST;
+    const size_t even = (least + threads - 1) / threads * threads;
     return even < vectors / 2 ? even : vectors / 2;
 }
 
 /* Strip k in the order of taking: from the beginning of each thread's part in turn, so that threads are
  * never at neighbours, whose edges lie in the same cache lines. */
-static size_t taken(size_t k, size_t strips)
+static size_t taken(size_t k, size_t strips, size_t threads)
 {
-    const size_t threads = (size_t)omp_get_max_threads();
     return strips % threads == 0 ? k % threads * (strips / threads) + k / threads : k;
 }
 
 void ev_sparse_product(const ev_sparse *A, const ev_factor *B, const ev_sum_end *end, float *C)
 {
-    const size_t strips = strip_count(B->N);
+    const size_t threads = (size_t)omp_get_max_threads(), strips = strip_count(B->N, threads);
 #pragma omp parallel for schedule(dynamic)
-    for (size_t k = 0; k < strips; k++)
+    for (size_t k = 0; k < strips; k++) {
+        const strip s = strip_of(taken(k, strips, threads), strips, B->N);
         for (size_t m = 0; m < A->M; m += ROWS)
-            strip_product(A, B, end, strip_of(taken(k, strips), strips, B->N), m,
-                          A->M - m < ROWS ? A->M - m : ROWS, C);
+            strip_product(A, B, end, s, m, A->M - m < ROWS ? A->M - m : ROWS, C);
+    }
 }

@@ -19,6 +19,13 @@
 /* No product has fewer columns: of few, too little is done for each element of A. */
 enum { EV_SPARSE_LEAST = 64, EV_SPARSE_DEPTH = 64 };
 
+/* Without these a vector fills no register, and a BLAS, which asks the processor, is always faster. */
+#if defined __AVX2__ && defined __FMA__
+#define EV_SPARSE_SERVES true
+#else
+#define EV_SPARSE_SERVES false
+#endif
+
 /* (M,K) by rows, and where it isn't 0. */
 typedef struct {
     size_t M, K;
@@ -47,6 +54,8 @@ typedef struct {
     bool rectify;      /* below 0 it becomes 0; a NaN stays one */
     const float *gate; /* (M,N): it becomes 0 where this isn't above 0; NULL: none */
 } ev_sum_end;
+/* Of `width` sums, which with their bias stand in c; offset: of c in C. */
+void ev_sum_finish(const ev_sum_end *end, size_t offset, size_t width, float *c);
 
 /* C (M,N) by rows, N >= EV_SPARSE_LEAST. */
 void ev_sparse_product(const ev_sparse *A, const ev_factor *B, const ev_sum_end *end, float *C);

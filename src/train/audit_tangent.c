@@ -135,43 +135,52 @@ static double component_lost(const ev_audit_reference *r, size_t c, const double
     return lost;
 }
 
-/* gamma. at the points z_s.  Returns what the two parts through gamma, which are sum_c gamma_c. h_c for
- * h_c = e_c + log pi_c - log gamma_c, lose, squared: with each u_sc., r_c (h_c - mean h); with each e_c at
- * z_s, of which r is the softmax, r_c ((u_sc. - mean u.)(h_c - mean h) - their mean); with each e_c of h. */
+/* What the two parts through gamma, which are sum_c gamma_c. h_c for h_c = e_c + log pi_c - log gamma_c, lose
+ * at one point z, where gamma is the softmax r, squared: with each u_c., r_c (h_c - mean h); with each e_c
+ * at z, r_c ((u_c. - mean u.)(h_c - mean h) - their mean); with each e_c of h.  lost: of each u_c. */
+static double lost_at_point(const ev_audit_reference *r, size_t b, const double *z,
+                            const double *log_r, const double *u_dot, const double *lost)
+{
+    const size_t K = r->prior.K;
+    double share[EV_PRIOR_CLUSTERS], h[EV_PRIOR_CLUSTERS];
+    double mean_u = 0.0, mean_h = 0.0, both = 0.0, total = 0.0;
+    for (size_t c = 0; c < K; c++) {
+        share[c] = exp(log_r[c]);
+        h[c] = r->e[b * K + c] + r->log_pi[c] - r->log_gamma[b * K + c];
+        if (share[c] > 0.0) { /* log gamma may be -inf elsewhere */
+            mean_u += share[c] * u_dot[c];
+            mean_h += share[c] * h[c];
+            both += share[c] * u_dot[c] * h[c];
+        }
+    }
+    for (size_t c = 0; c < K; c++) {
+        const double u = u_dot[c] - mean_u, g = h[c] - mean_h;
+        const double curved = u * g - (both - mean_u * mean_h), size = r->e_size[b * K + c];
+        if (share[c] > 0.0)
+            total += share[c] * share[c] *
+                     (g * g * lost[c] + curved * curved * component_lost(r, c, z) +
+                      u * u * 0.01 * size * size);
+    }
+    return total;
+}
+
+/* gamma. at the points z_s, a mean over them.  Returns what is lost, squared. */
 static double gamma_dot_at_points(const ev_audit_reference *r, size_t b, const float *direction,
                                   const dots *d)
 {
     const ev_gmvae *m = r->subject->model;
     const size_t J = r->prior.J, K = r->prior.K, S = m->S;
-    double h[EV_PRIOR_CLUSTERS], total = 0.0;
-    for (size_t c = 0; c < K; c++)
-        h[c] = r->e[b * K + c] + r->log_pi[c] - r->log_gamma[b * K + c];
+    double total = 0.0;
     for (size_t s = 0; s < S; s++) {
         double z_dot[EV_GMVAE_LATENT], u_dot[EV_PRIOR_CLUSTERS], lost[EV_PRIOR_CLUSTERS], way[4];
         const double *z = r->points + (b * S + s) * J, *log_r = r->log_r + (b * S + s) * K;
-        double mean_u = 0.0, mean_h = 0.0, both = 0.0;
         draw_dot(r, b, s, d, true, m->config.gamma != EV_GAMMA_MEAN, z_dot);
         for (size_t c = 0; c < K; c++) {
-            const double share = exp(log_r[c]);
             lost[c] = component_dot(r, c, direction, z, z_dot, NULL, NULL, way);
             u_dot[c] = d->log_pi[c] + way[0] + way[2] + way[3];
             lost[c] += 0.01 * u_dot[c] * u_dot[c];
-            if (share == 0.0)
-                continue;
-            mean_u += share * u_dot[c];
-            mean_h += share * h[c];
-            both += share * u_dot[c] * h[c];
         }
-        for (size_t c = 0; c < K; c++) {
-            const double share = exp(log_r[c]) / (double)S;
-            if (share == 0.0)
-                continue;
-            const double u = u_dot[c] - mean_u, g = h[c] - mean_h;
-            const double curved = u * g - (both - mean_u * mean_h);
-            total += share * share *
-                     (g * g * lost[c] + curved * curved * component_lost(r, c, z) +
-                      u * u * 0.01 * r->e_size[b * K + c] * r->e_size[b * K + c]);
-        }
+        total += lost_at_point(r, b, z, log_r, u_dot, lost) / (double)(S * S);
         add_softmax_dot(K, log_r, u_dot, 1.0 / (double)S, d->gamma);
     }
     return total;

@@ -1,5 +1,5 @@
-/* Where a round of epochs of the ELBO starts: a mixture fitted to the encoder's means of all training images becomes
- * the prior, and labels have no part in it.
+/* Where a round of epochs of the ELBO starts: a mixture fitted to the encoder's means of all training
+ * images becomes the prior, and labels have no part in it.
  *   em        expectation-maximisation from k-means starts, the likeliest of the restarts
  *   spectral  the likeliest mixture given the clusters of the means' graph of neighbours
  *             (spectral.h), whatever their shape: the means of one class lie on a bent sheet, which

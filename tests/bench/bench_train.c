@@ -171,7 +171,7 @@ typedef struct {
     size_t turns;
     double gflops; /* the peak, at best */
     double median; /* of the share of the peak, turn by turn */
-    float *work;   /* the trainer's, for leaving zeros out */
+    float *marks;  /* the trainer's room for them, for leaving zeros out */
 } measured;
 
 static double share(const measured *m) { return 100.0 * m->gflop / m->step / m->gflops; }
@@ -197,7 +197,7 @@ static void take_turns(measured *m, const peak_work *work, int most)
 /* From here on with products that are whole, or without what is 0. */
 static void leave_zeros_out(measured *m, bool out)
 {
-    m->trainer.w.work = out ? m->work : NULL;
+    m->trainer.w.work = out ? m->marks : NULL;
     m->step = HUGE_VAL;
     m->mean = 0.0;
     m->turns = 0;
@@ -212,7 +212,7 @@ static bool begin(measured *m, const ev_split_source *images, size_t at, const p
     *m = (measured){0};
     create(&m->trainer, &config, images);
     m->gflop = flop_an_image(&m->trainer.model) * (double)BATCHES[at] / 1e9;
-    m->work = m->trainer.w.work;
+    m->marks = m->trainer.w.work;
     leave_zeros_out(m, false);
     steps(&m->trainer, 20); /* warm */
     take_turns(m, work, TURNS);

@@ -3,6 +3,7 @@
 #include "nn/buffer.h"
 #include "train/audit_plant.h"
 #include "train/audit_reference.h"
+#include "train/audit_work.h"
 
 #include <criterion/criterion.h>
 #include <jansson.h>
@@ -339,6 +340,30 @@ Test(audit, an_error_in_a_single_block_of_the_gradient_is_caught_and_the_block_n
             ev_audit_free(&audit);
         }
         destroy(&s);
+    }
+}
+
+/* The ELBO is -5 + 1 by sampling; quadrature under q has given up, that of log p(x) has not. */
+Test(audit, where_quadrature_gives_up_the_elbo_is_held_below_log_px_by_sampling)
+{
+    const double nan = (double)NAN, log_px[] = {-3.0, -4.5};
+    const ev_verdict wanted[] = {EV_HOLDS, EV_REFUTED};
+    const ev_audit_options options = EV_AUDIT_DEFAULTS;
+    for (size_t i = 0; i < 2; i++) {
+        ev_audit audit = {.alpha = options.alpha};
+        ev_audit_work work = {.options = &options, .audit = &audit};
+        const ev_audit_bounds bounds = {.closed = -5.0,
+                                        .reconstruction = nan,
+                                        .quadrature = nan,
+                                        .log_px = log_px[i],
+                                        .sampled = 1.0,
+                                        .half_width = 0.1,
+                                        .sampled_log_px = nan};
+        ev_audit_gaps(&work, &bounds);
+        cr_assert_eq(audit.count, 1);
+        cr_expect_eq(audit.rows[0].verdict, wanted[i]);
+        cr_expect_str_eq(audit.rows[0].kind, "sampling");
+        ev_audit_free(&audit);
     }
 }
 
